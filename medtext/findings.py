@@ -1,0 +1,61 @@
+"""What the components have found so far in one note: the state that travels on the spaCy `Doc`.
+
+Finders add `Mention`s to `candidates`; `resolve` turns candidates into `mentions`, sorted and without overlaps;
+`attributes` and `traits` then say what hangs on what, by index into `mentions`. Nothing here outlives the Doc.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from spacy.tokens import Doc
+
+from medtext.schema import Mention, Trait
+
+KEY = "medtext"
+
+
+@dataclass(slots=True)
+class SectionSpan:
+    """A section's body, `[begin, end)` in code points of the note; `heading` are the offsets of its title."""
+
+    begin: int
+    end: int
+    category: str
+    heading: tuple[int, int] | None = None
+
+
+@dataclass(slots=True)
+class Link:
+    """`parent`, the index of the mention an attribute hangs on, and how sure that is."""
+
+    parent: int
+    score: float
+    source: str
+
+
+@dataclass(slots=True)
+class Findings:
+    given: tuple[Mention, ...] | None = None  # spans the caller brought; they replace what the finders find
+    sections: list[SectionSpan] = field(default_factory=list)
+    long_forms: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # abbreviation -> long form
+    candidates: list[Mention] = field(default_factory=list)
+    token_traits: Any = None  # the model's opinion on traits, tokens by TRAITS (numpy array), where it has one
+    mentions: list[Mention] = field(default_factory=list)
+    links: dict[int, Link] = field(default_factory=dict)
+    traits: dict[int, tuple[Trait, ...]] = field(default_factory=dict)
+
+    def section_of(self, begin: int) -> str | None:
+        """The category of the section that holds the character at `begin`."""
+        for section in self.sections:
+            if section.begin <= begin < section.end:
+                return section.category
+        return None
+
+
+def findings(doc: Doc) -> Findings:
+    """The findings of this Doc, made on first use."""
+    if KEY not in doc.user_data:
+        doc.user_data[KEY] = Findings()
+    return doc.user_data[KEY]  # type: ignore[no-any-return]

@@ -1,0 +1,300 @@
+"""The values that cross medtext's lines: notes in, records out.
+
+Names and spelling are those of the Amazon Comprehend Medical API (2018-10-30); what each type means is in the
+annotation guideline (docs/guideline.md). Offsets count Unicode code points into the note exactly as it was read,
+begin inclusive, end exclusive. No value here holds a piece of a note, except `Note` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CATEGORIES: Mapping[str, tuple[str, ...]] = {
+    "MEDICAL_CONDITION": ("DX_NAME",),
+    "MEDICATION": ("GENERIC_NAME", "BRAND_NAME"),
+    "TEST_TREATMENT_PROCEDURE": ("TEST_NAME", "PROCEDURE_NAME", "TREATMENT_NAME"),
+    "ANATOMY": ("SYSTEM_ORGAN_SITE",),
+    "BEHAVIORAL_ENVIRONMENTAL_SOCIAL": (
+        "TOBACCO_USE",
+        "ALCOHOL_CONSUMPTION",
+        "REC_DRUG_USE",
+        "ALLERGIES",
+        "GENDER",
+        "RACE_ETHNICITY",
+    ),
+    "PROTECTED_HEALTH_INFORMATION": (
+        "NAME",
+        "AGE",
+        "DATE",
+        "ADDRESS",
+        "PHONE_OR_FAX",
+        "EMAIL",
+        "URL",
+        "ID",
+        "PROFESSION",
+    ),
+    "TIME_EXPRESSION": ("TIME_EXPRESSION",),
+}
+"""The entity types of each category."""
+
+ATTRIBUTES: Mapping[str, str] = {
+    "STRENGTH": "MEDICATION",
+    "DOSAGE": "MEDICATION",
+    "FORM": "MEDICATION",
+    "ROUTE_OR_MODE": "MEDICATION",
+    "FREQUENCY": "MEDICATION",
+    "DURATION": "MEDICATION",
+    "RATE": "MEDICATION",
+    "ACUITY": "MEDICAL_CONDITION",
+    "QUALITY": "MEDICAL_CONDITION",
+    "DIRECTION": "ANATOMY",
+    "TEST_VALUE": "TEST_TREATMENT_PROCEDURE",
+    "TEST_UNIT": "TEST_TREATMENT_PROCEDURE",
+    "AMOUNT": "BEHAVIORAL_ENVIRONMENTAL_SOCIAL",
+}
+"""Types that only hang on an entity, with the category they carry when they hang on none."""
+
+CATEGORY_OF: Mapping[str, str] = {
+    **{kind: category for category, kinds in CATEGORIES.items() for kind in kinds},
+    **ATTRIBUTES,
+}
+TYPES: tuple[str, ...] = tuple(CATEGORY_OF)
+TRAITS: tuple[str, ...] = (
+    "DIAGNOSIS",
+    "SYMPTOM",
+    "SIGN",
+    "NEGATION",
+    "HYPOTHETICAL",
+    "LOW_CONFIDENCE",
+    "PERTAINS_TO_FAMILY",
+    "PAST_HISTORY",
+    "FUTURE",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note on its way in. `id` names it in the output; `text` is what was read, unchanged."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mention:
+    """A typed span while the pipeline works on it: `[begin, end)` in code points, and the rule or model behind it."""
+
+    begin: int
+    end: int
+    type: str
+    score: float = 1.0
+    source: str = ""
+    subtype: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.begin < self.end:
+            raise ValueError(f"offsets {self.begin}..{self.end} are no span")
+        if self.type not in CATEGORY_OF:
+            raise ValueError(f"{self.type!r} is no entity type")
+
+    def overlaps(self, other: Mention) -> bool:
+        return self.begin < other.end and other.begin < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What is said of an entity: one of `TRAITS`, with a score between 0 and 1."""
+
+    name: str
+    score: float
+
+    def __post_init__(self) -> None:
+        if self.name not in TRAITS:
+            raise ValueError(f"{self.name!r} is no trait")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"Name": self.name, "Score": self.score}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Trait:
+        return cls(row["Name"], row["Score"])
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A span that hangs on an entity (a dose, a site, a value …), or one left without a parent."""
+
+    id: int
+    begin: int
+    end: int
+    type: str
+    category: str
+    score: float
+    relationship_type: str | None = None
+    relationship_score: float | None = None
+    traits: tuple[Trait, ...] = ()
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.begin < self.end:
+            raise ValueError(f"offsets {self.begin}..{self.end} are no span")
+
+    def text(self, note: str) -> str:
+        """The attribute's characters in the note it came from."""
+        return note[self.begin : self.end]
+
+    def to_json(self) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "Id": self.id,
+            "Type": self.type,
+            "Category": self.category,
+            "BeginOffset": self.begin,
+            "EndOffset": self.end,
+            "Score": self.score,
+        }
+        if self.relationship_type is not None:
+            row["RelationshipType"] = self.relationship_type
+            row["RelationshipScore"] = self.relationship_score
+        row["Traits"] = [trait.to_json() for trait in self.traits]
+        row["Source"] = self.source
+        return row
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Attribute:
+        return cls(
+            row["Id"],
+            row["BeginOffset"],
+            row["EndOffset"],
+            row["Type"],
+            row["Category"],
+            row["Score"],
+            row.get("RelationshipType"),
+            row.get("RelationshipScore"),
+            tuple(map(Trait.from_json, row["Traits"])),
+            row.get("Source", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One entity of a record."""
+
+    id: int
+    begin: int
+    end: int
+    category: str
+    type: str
+    score: float
+    traits: tuple[Trait, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    section: str | None = None
+    source: str = ""
+    subtype: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.begin < self.end:
+            raise ValueError(f"offsets {self.begin}..{self.end} are no span")
+        if self.category not in CATEGORIES:
+            raise ValueError(f"{self.category!r} is no category")
+
+    def text(self, note: str) -> str:
+        """The entity's characters in the note it came from; the record itself holds none of them."""
+        return note[self.begin : self.end]
+
+    def to_json(self) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "Id": self.id,
+            "BeginOffset": self.begin,
+            "EndOffset": self.end,
+            "Score": self.score,
+            "Category": self.category,
+            "Type": self.type,
+        }
+        if self.subtype:
+            row["Subtype"] = self.subtype
+        row["Traits"] = [trait.to_json() for trait in self.traits]
+        row["Attributes"] = [attribute.to_json() for attribute in self.attributes]
+        row["Section"] = self.section
+        row["Source"] = self.source
+        return row
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Entity:
+        return cls(
+            row["Id"],
+            row["BeginOffset"],
+            row["EndOffset"],
+            row["Category"],
+            row["Type"],
+            row["Score"],
+            tuple(map(Trait.from_json, row["Traits"])),
+            tuple(map(Attribute.from_json, row.get("Attributes", ()))),
+            row.get("Section"),
+            row.get("Source", ""),
+            row.get("Subtype", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a note has no entities: a code for programs and a sentence for people, both free of note text."""
+
+    code: str
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"Code": self.code, "Message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What medtext found in one note, or why it found nothing (`error`)."""
+
+    document_id: str
+    characters: int = 0
+    model_version: str = ""
+    entities: tuple[Entity, ...] = ()
+    unmapped_attributes: tuple[Attribute, ...] = ()
+    error: Failure | None = None
+
+    def __post_init__(self) -> None:
+        for span in self.spans():
+            if span.end > self.characters:
+                raise ValueError(f"offsets {span.begin}..{span.end} do not fit a note of {self.characters} characters")
+
+    def spans(self) -> Iterator[Entity | Attribute]:
+        """Every entity, attribute and unmapped attribute."""
+        for entity in self.entities:
+            yield entity
+            yield from entity.attributes
+        yield from self.unmapped_attributes
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as the JSON object that medtext writes."""
+        if self.error:
+            return {"DocumentId": self.document_id, "Error": self.error.to_json()}
+        return {
+            "DocumentId": self.document_id,
+            "Characters": self.characters,
+            "ModelVersion": self.model_version,
+            "Entities": [entity.to_json() for entity in self.entities],
+            "UnmappedAttributes": [
+                {"Type": attribute.category, "Attribute": attribute.to_json()}
+                for attribute in self.unmapped_attributes
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Record:
+        """The inverse of `to_json`."""
+        if "Error" in row:
+            return cls(row["DocumentId"], error=Failure(row["Error"]["Code"], row["Error"]["Message"]))
+        return cls(
+            row["DocumentId"],
+            row["Characters"],
+            row["ModelVersion"],
+            tuple(map(Entity.from_json, row["Entities"])),
+            tuple(Attribute.from_json(item["Attribute"]) for item in row["UnmappedAttributes"]),
+        )
