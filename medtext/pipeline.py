@@ -1,14 +1,48 @@
 """The pipeline, in the order in which it runs."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from medtext.config import Config
+
 STEPS = (
-    "medtext_sentences",  # sentence starts, right on clinical layout
-    "medtext_sections",  # medspaCy's sectionizer over rules/sections.tsv
-    "medtext_abbreviations",  # scispaCy: abbreviations a note defines itself
-    "medtext_lexicon",  # terms of rules/lexicons: candidates, and features of the model
-    "medtext_patterns",  # doses, frequencies, values, vital signs, dates, ages
-    "medtext_ner",  # the trained model
-    "medtext_phi",  # Presidio on this Doc
-    "medtext_resolve",  # candidates -> mentions without overlaps
-    "medtext_attributes",  # attributes on their entity
-    "medtext_traits",  # ConText, the section and the model
+    "sentences",  # sentence starts, right on clinical layout
+    "sections",  # medspaCy's sectionizer over rules/sections.tsv
+    "abbreviations",  # scispaCy: abbreviations that a note defines itself
+    "lexicon",  # terms of rules/lexicons: candidates, and features of the model
+    "patterns",  # doses, frequencies, values, vital signs, times
+    "ner",  # the trained model
+    "phi",  # Presidio on this Doc
+    "resolve",  # candidates -> mentions without overlaps
+    "attributes",  # attributes on their entity
+    "traits",  # ConText, the section and the model
 )
+"""Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""
+
+
+def build(config: Config) -> Language:
+    """The spaCy pipeline that `config` describes, with everything loaded.
+
+    Raises `RuleError` for a rule file that does not check out and `ModelError` for a model that is not there.
+    """
+    import spacy
+
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": tokenizer()}}})
+    rules = str(config.rules) if config.rules else ""
+    for step in STEPS:
+        import_module(f"medtext.components.{step}")
+        settings = {"rules": rules, "model": str(config.model)} if step == "ner" else {"rules": rules}
+        nlp.add_pipe(f"medtext_{step}", config=settings)
+    return nlp
+
+
+def tokenizer() -> str:
+    """The name under which spaCy knows medtext's tokenizer, registered by the import."""
+    from medtext.components.tokenizer import NAME
+
+    return NAME
