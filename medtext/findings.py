@@ -40,6 +40,7 @@ class Findings:
     given: tuple[Mention, ...] | None = None  # spans the caller brought; they replace what the finders find
     sections: list[SectionSpan] = field(default_factory=list)
     long_forms: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # abbreviation -> long form
+    lexicon: list[tuple[int, int, str]] = field(default_factory=list)  # (first token, token after the last, kind)
     candidates: list[Mention] = field(default_factory=list)
     token_traits: Any = None  # the model's opinion on traits, tokens by TRAITS (numpy array), where it has one
     mentions: list[Mention] = field(default_factory=list)
