@@ -40,25 +40,26 @@ def decode(scores: NDArray[np.float32]) -> NDArray[np.int64]:
         broken.insert(0, 0)
     if _opens[tags[-1]]:
         broken.append(len(tags) - 1)
-    outside = tags == OUTSIDE
-    done = 0
-    for place in broken:
-        if place < done:
-            continue
-        first, last = _stretch(outside, place)
+    for first, last in _stretches(tags == OUTSIDE, broken):
         tags[first:last] = viterbi(scores[first:last])
-        done = last
     return tags
 
 
-def _stretch(outside: NDArray[np.bool_], place: int) -> tuple[int, int]:
-    """The words round the break after `place` up to the nearest words outside, these included."""
-    first, last = place, place + 1
-    while first > 0 and not outside[first]:
-        first -= 1
-    while last < len(outside) and not outside[last]:
-        last += 1
-    return first, min(last + 1, len(outside))
+def _stretches(outside: NDArray[np.bool_], broken: list[int]) -> list[tuple[int, int]]:
+    """The words round each break up to the nearest words outside, these included; one where they overlap."""
+    found: list[tuple[int, int]] = []
+    for place in broken:
+        first, last = place, place + 1
+        while first > 0 and not outside[first]:
+            first -= 1
+        while last < len(outside) and not outside[last]:
+            last += 1
+        last = min(last + 1, len(outside))
+        if found and first < found[-1][1]:
+            found[-1] = found[-1][0], max(last, found[-1][1])
+        else:
+            found.append((first, last))
+    return found
 
 
 def viterbi(scores: NDArray[np.float32]) -> NDArray[np.int64]:

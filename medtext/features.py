@@ -39,11 +39,11 @@ class WordRows:
 
     def __init__(self, vocabulary: Iterable[str], buckets: int) -> None:
         self._known = {word: SHAPES + place for place, word in enumerate(vocabulary)}
-        self._hashed = SHAPES + len(self._known)
+        self.first_hashed = SHAPES + len(self._known)
         self._buckets = buckets
 
     def __len__(self) -> int:
-        return self._hashed + self._buckets
+        return self.first_hashed + self._buckets
 
     def __call__(self, word: str) -> list[int]:
         """The rows of `word`, in an order that depends on nothing else."""
@@ -53,7 +53,7 @@ class WordRows:
         spelling = normal(word)
         if spelling in self._known:
             rows.append(self._known[spelling])
-        rows.extend(sorted({self._hashed + crc32(piece) % self._buckets for piece in pieces(spelling)}))
+        rows.extend(sorted({self.first_hashed + crc32(piece) % self._buckets for piece in pieces(spelling)}))
         return rows
 
 

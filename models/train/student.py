@@ -21,11 +21,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from medtext.components.lexicon import KINDS, load_lexicon
 from medtext.components.ner import FLAGS, FORMAT, lexicon_flags
 from medtext.decoding import TAGS, decode
-from medtext.features import WordRows, normal
+from medtext.features import SHAPES, WordRows, normal
 from medtext.rulebook import rules_dir
 from medtext.schema import TRAITS
 from models.train import corpus
@@ -51,6 +52,8 @@ class Settings:
     style_copies: int = 3
     lexicon_dropout: float = 0.1  # notes trained without lexicon flags, so that the model does not lean on them
     trait_weight: float = 0.3
+    memory: float = 0.998  # of the running average of weights that is kept in the end
+    word_dropout: float = 0.1  # known words read by their pieces alone, as a word never seen is
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,19 @@ class Teaching:
             self._cache[word] = self.rows(word)
         return self._cache[word]
 
-    def note(self, note: Example, soft: np.ndarray | None = None, *, flagged: bool = True) -> Taught:
+    def note(self, note: Example, soft: np.ndarray | None = None, chance: random.Random | None = None) -> Taught:
+        """The note as the network reads it; with `chance`, some words and the flags of some notes are hidden."""
+        rows = [self.word(word) for word in note.words]
         flags = np.zeros((len(note), FLAGS), dtype=np.float32)
-        if flagged:
+        if not chance or chance.random() >= self.settings.lexicon_dropout:
             flags = lexicon_flags(self.lexicon.matches(note.words), len(note))
-        return Taught([self.word(word) for word in note.words], flags, note.tags, note.traits, soft)
+        if chance:
+            rows = [self._hidden(word) if chance.random() < self.settings.word_dropout else word for word in rows]
+        return Taught(rows, flags, note.tags, note.traits, soft)
+
+    def _hidden(self, rows: list[int]) -> list[int]:
+        """The word without its own row."""
+        return [row for row in rows if not SHAPES <= row < self.rows.first_hashed]
 
 
 def pieces_of(note: Taught, chance: random.Random) -> Iterable[Taught]:
@@ -173,6 +184,7 @@ def train(
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
     rows = torch.optim.SparseAdam(model.table.parameters(), lr=settings.rate)
     layers = torch.optim.AdamW(model.encoder.parameters(), lr=settings.rate, weight_decay=0.01)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.memory))
     began = time.monotonic()
     for epoch in range(settings.epochs):
         stretches = [piece for note in epoch_of(gold, quiet, teaching, chance) for piece in pieces_of(note, chance)]
@@ -191,22 +203,22 @@ def train(
             nn.utils.clip_grad_norm_(model.encoder.parameters(), 1.0)
             rows.step()
             layers.step()
+            average.update_parameters(model)
             total += loss.item()
         said = {
-            name: round(corpus.scores([note.tags for note in notes], predicted(model, teaching, notes))["f"], 4)
+            name: round(corpus.scores([note.tags for note in notes], predicted(average.module, teaching, notes))["f"], 4)
             for name, notes in dev.items()
         }
         print(f"epoch {epoch} loss {total / len(batches):.4f} {said} {time.monotonic() - began:.0f} s", flush=True)
-    return model, teaching, vocabulary
+    return average.module, teaching, vocabulary
 
 
 def epoch_of(
     gold: Sequence[Example], silver: Sequence[Taught], teaching: Teaching, chance: random.Random
 ) -> Iterable[Taught]:
-    """Every gold note in a new dress, some without lexicon flags, and the silver notes as they are."""
+    """Every gold note in a new dress, and the silver notes as they are."""
     for note in gold:
-        flagged = chance.random() >= teaching.settings.lexicon_dropout
-        yield teaching.note(corpus.augmented(note, chance), flagged=flagged)
+        yield teaching.note(corpus.augmented(note, chance), chance=chance)
     yield from silver
 
 
