@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,19 @@ STEPS = (
     "abbreviations",  # scispaCy: abbreviations that a note defines itself
     "lexicon",  # terms of rules/lexicons: candidates, and features of the model
     "patterns",  # doses, frequencies, values, vital signs, times
-    "ner",  # the trained model
     "phi",  # Presidio on this Doc
+    "ner",  # the trained model, to which all of the above are clues
     "resolve",  # candidates -> mentions without overlaps
     "attributes",  # attributes on their entity
     "traits",  # ConText, the section and the model
 )
 """Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""
+CLUES = STEPS[: STEPS.index("ner")]
+"""What runs before the model."""
 
 
-def build(config: Config) -> Language:
-    """The spaCy pipeline that `config` describes, with everything loaded.
+def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
+    """The spaCy pipeline that `config` describes, with everything loaded; `steps` for a part of it.
 
     Raises `RuleError` for a rule file that does not check out and `ModelError` for a model that is not there.
     """
@@ -34,7 +37,7 @@ def build(config: Config) -> Language:
 
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": tokenizer()}}})
     rules = str(config.rules) if config.rules else ""
-    for step in STEPS:
+    for step in steps:
         import_module(f"medtext.components.{step}")
         settings = {"rules": rules, "model": str(config.model)} if step == "ner" else {"rules": rules}
         nlp.add_pipe(f"medtext_{step}", config=settings)

@@ -8,7 +8,7 @@ eight bits a value with a scale a row) and `encoder.onnx`. How it was trained an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +17,77 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.components.lexicon import KINDS, Match, lexicon_matches
 from medtext.decoding import TAGS, decode, spans
 from medtext.errors import ModelError
 from medtext.features import WordRows
 from medtext.findings import findings
 from medtext.schema import TRAITS, Mention
 
-PLACES = 4  # first, inside, last and only token of a match
-FLAGS = PLACES * len(KINDS)
 CACHED = 50_000  # words whose vectors are kept; about 40 MB
 FORMAT = 1
+PLACES = 4  # a span's first, inner, last and only word have flags of their own
 
-_flag_of = {kind: PLACES * place for place, kind in enumerate(KINDS)}
+
+class Flags:
+    """What the steps before the model say of each word: its clues, as columns of ones and zeros.
+
+    A column is named for its clue: "lexicon:DX_NAME" for a match of the lexicon, "pattern:DOSAGE" or "phi:NAME" for a
+    candidate of that finder, four columns each, and "section:PLAN" for words of a section, one. The model brings the
+    list that it was trained with; a clue that it does not know is left out.
+    """
+
+    def __init__(self, spans: Sequence[str], sections: Sequence[str]) -> None:
+        self._spans = {name: PLACES * place for place, name in enumerate(spans)}
+        first = PLACES * len(spans)
+        self._sections = {name: first + place for place, name in enumerate(sections)}
+        self.width = first + len(sections)
+
+    def __call__(self, doc: Doc) -> NDArray[np.float32]:
+        """Words by columns."""
+        flags = np.zeros((len(doc), self.width), dtype=np.float32)
+        for name, begin, end in clues(doc):
+            column = self._spans.get(name)
+            if column is None:
+                continue
+            if end == begin + 1:
+                flags[begin, column + 3] = 1
+            else:
+                flags[begin, column] = 1
+                flags[begin + 1 : end - 1, column + 1] = 1
+                flags[end - 1, column + 2] = 1
+        for name, begin, end in section_words(doc):
+            if name in self._sections:
+                flags[begin:end, self._sections[name]] = 1
+        return flags
 
 
-def lexicon_flags(matches: Iterable[Match], length: int) -> NDArray[np.float32]:
-    """Words by FLAGS: 1 where a word is the first, an inner, the last or the only one of a term of some kind."""
-    flags = np.zeros((length, FLAGS), dtype=np.float32)
-    for begin, end, kind in matches:
-        column = _flag_of[kind]
-        if end == begin + 1:
-            flags[begin, column + 3] = 1
-        else:
-            flags[begin, column] = 1
-            flags[begin + 1 : end - 1, column + 1] = 1
-            flags[end - 1, column + 2] = 1
-    return flags
+def clues(doc: Doc) -> Iterator[tuple[str, int, int]]:
+    """`(name, first word, word after the last)` of every lexicon match and every candidate of another finder."""
+    found = findings(doc)
+    for begin, end, kind in found.lexicon:
+        yield f"lexicon:{kind}", begin, end
+    others = [mention for mention in found.candidates if not mention.source.startswith("lexicon:")]
+    begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in others])
+    for mention, begin, end in zip(others, begins, ends, strict=True):
+        yield f"{mention.source.partition(':')[0]}:{mention.type}", begin, end
+
+
+def section_words(doc: Doc) -> Iterator[tuple[str, int, int]]:
+    """`(category, first word, word after the last)` of every section."""
+    sections = [section for section in findings(doc).sections if section.begin < section.end]
+    begins, ends = words_of(doc, [(section.begin, section.end) for section in sections])
+    for section, begin, end in zip(sections, begins, ends, strict=True):
+        yield section.category, begin, end
+
+
+def words_of(doc: Doc, offsets: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """The words that hold these character offsets: first words, and the words after the last."""
+    if not offsets:
+        return [], []
+    places = np.array([token.idx for token in doc])
+    begins, ends = zip(*offsets, strict=True)
+    first = np.searchsorted(places, begins, side="right") - 1
+    return first.tolist(), np.searchsorted(places, ends, side="left").tolist()
 
 
 class WordVectors:
@@ -73,7 +117,7 @@ class WordVectors:
 
 
 class Tagger:
-    """A loaded model: words and lexicon matches in, log probabilities of tags and probabilities of traits out."""
+    """A loaded model: a Doc that the finders have seen in, log probabilities of tags and probabilities of traits out."""
 
     def __init__(self, folder: Path) -> None:
         """Loads `folder`. Raises `ModelError` where there is no model, or one of another format or label set."""
@@ -82,6 +126,7 @@ class Tagger:
         stored = np.load(folder / "rows.npz")
         rows = WordRows(words, self.meta["buckets"])
         self.vectors = WordVectors(rows, stored["table"], stored["scales"])
+        self.flags = Flags(self.meta["clues"], self.meta["sections"])
         self._session = open_session(folder / "encoder.onnx")
         self._calibration = np.array(self.meta["calibration"], dtype=np.float64)
 
@@ -89,11 +134,9 @@ class Tagger:
     def version(self) -> str:
         return f"{self.meta['name']}-{self.meta['version']}"
 
-    def __call__(
-        self, words: Sequence[str], matches: Iterable[Match]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, doc: Doc) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Log probabilities, words by TAGS, and probabilities, words by TRAITS."""
-        inputs = {"vectors": self.vectors(words), "flags": lexicon_flags(matches, len(words))}
+        inputs = {"vectors": self.vectors([token.text for token in doc]), "flags": self.flags(doc)}
         tags, traits = self._session.run(None, inputs)
         return tags, traits
 
@@ -108,7 +151,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
         meta: dict[str, Any] = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise ModelError(f"There is no medtext model in {folder}; name a folder that `models.train` made.") from None
-    if meta.get("format") != FORMAT or meta.get("tags") != list(TAGS) or meta.get("lexicon_kinds") != list(KINDS):
+    if meta.get("format") != FORMAT or meta.get("tags") != list(TAGS) or meta.get("traits") != list(TRAITS):
         raise ModelError(f"The model in {folder} was made for another version of medtext; train it again.")
     return meta
 
@@ -142,7 +185,7 @@ class EntityRecognizer:
     def __call__(self, doc: Doc) -> Doc:
         if len(doc):
             found = findings(doc)
-            tags, found.token_traits = self.tagger([token.text for token in doc], lexicon_matches(doc))
+            tags, found.token_traits = self.tagger(doc)
             found.candidates.extend(self.mentions(doc, tags))
         return doc
 

@@ -47,6 +47,18 @@ def read_gold(paths: Iterable[Path]) -> list[Example]:
     return [example(row["id"], row["text"], row["spans"], tokenizer) for row in rows]
 
 
+def read_silver(path: Path) -> list[tuple[Example, np.ndarray]]:
+    """The notes that a teacher labelled, each with its probabilities, words by TAGS (16 bits)."""
+    stored = np.load(path, allow_pickle=False)
+    tokenizer = ClinicalTokenizer(spacy.blank("en").vocab)
+    notes = []
+    for number, (name, text) in enumerate(zip(stored["ids"], stored["texts"], strict=True)):
+        begin, end = stored["ends"][number : number + 2]
+        note = example(str(name), str(text), (), tokenizer)
+        notes.append((replace(note, traits=stored["traits"][begin:end]), stored["tags"][begin:end]))
+    return notes
+
+
 def example(name: str, text: str, annotations: Iterable[dict], tokenizer: ClinicalTokenizer) -> Example:
     """A note and its spans; a span that does not fall on word boundaries is widened to them."""
     doc = tokenizer(text)

@@ -1,4 +1,4 @@
-"""The fast model's network: summed word rows and lexicon matches, then gated convolutions over the whole note.
+"""The fast model's network: summed word rows and the flags of clues, then gated convolutions over the whole note.
 
 Every layer works on one note as a matrix of words by width, so that a note's result does not depend on its batch.
 """
@@ -33,12 +33,12 @@ class GatedConvolution(nn.Module):
 
 
 class Encoder(nn.Module):
-    """From word vectors (the sums of their rows) and lexicon flags to tag log probabilities and trait logits."""
+    """From word vectors (the sums of their rows) and flags to tag log probabilities and trait logits."""
 
     def __init__(self, width: int, dilations: tuple[int, ...], flags: int, dropout: float) -> None:
         super().__init__()
-        self.lexicon = nn.Linear(flags, width, bias=False)
-        nn.init.zeros_(self.lexicon.weight)
+        self.clues = nn.Linear(flags, width, bias=False)
+        nn.init.zeros_(self.clues.weight)
         self.norm = nn.LayerNorm(width)
         self.mix = nn.Linear(width, width)
         self.convolutions = nn.ModuleList(GatedConvolution(width, dilation, dropout) for dilation in dilations)
@@ -48,7 +48,7 @@ class Encoder(nn.Module):
         self.traits = nn.Linear(width, len(TRAITS))
 
     def forward(self, vectors: Tensor, flags: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        words = self.dropout(F.relu(self.mix(self.norm(vectors + self.lexicon(flags)))))
+        words = self.dropout(F.relu(self.mix(self.norm(vectors + self.clues(flags)))))
         for convolution in self.convolutions:
             words = convolution(words, mask)
         words = self.dropout(self.last(words))

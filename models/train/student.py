@@ -1,20 +1,20 @@
 """Trains the fast model and writes it to `models/fast`.
 
-    python -m models.train.student --gold train.jsonl … [--silver silver.npz] --dev dev.jsonl … --out models/fast
+    python -m models.train.student --gold train.jsonl --styles other_styles.jsonl models/gold/styles.jsonl \
+        --dev dev.jsonl dev_other_styles.jsonl --out models/fast [--silver silver.npz]
 
 Gold notes teach by their tags; silver notes (see teacher.py) by the teacher's probabilities (Hinton et al. 2015). Each
-epoch sees every note in a new dress (`corpus.augmented`). Needs the extra `train`.
+epoch sees every gold note in a new dress (`corpus.augmented`). Needs the extra `train`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +23,14 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from medtext.components.lexicon import KINDS, load_lexicon
-from medtext.components.ner import FLAGS, FORMAT, lexicon_flags
-from medtext.decoding import TAGS, decode
+from medtext.decoding import decode
 from medtext.features import SHAPES, WordRows, normal
-from medtext.rulebook import rules_dir
-from medtext.schema import TRAITS
 from models.train import corpus
 from models.train.corpus import UNMARKED, Example
 from models.train.network import Encoder
+from models.train.prepare import Preparation, Prepared, batches, stretches
 
-WINDOW = 160
+WINDOW = 160  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,183 +42,184 @@ class Settings:
     buckets: int = 24_000
     rarest: int = 3  # a word seen less often has no row of its own
     dropout: float = 0.2
-    epochs: int = 12
+    epochs: int = 10
     rate: float = 2e-3
     batch: int = 24
     seed: int = 0
-    style_copies: int = 3
-    lexicon_dropout: float = 0.1  # notes trained without lexicon flags, so that the model does not lean on them
-    trait_weight: float = 0.3
-    memory: float = 0.998  # of the running average of weights that is kept in the end
+    style_copies: int = 3  # of every note of other styles in an epoch
+    flag_dropout: float = 0.1  # notes read without flags, so that the model does not lean on them
     word_dropout: float = 0.1  # known words read by their pieces alone, as a word never seen is
-
-
-@dataclass(frozen=True, slots=True)
-class Taught:
-    """A stretch of a note ready for the network; `soft` are the teacher's probabilities, where it has any."""
-
-    rows: list[list[int]]
-    flags: np.ndarray
-    tags: np.ndarray
-    traits: np.ndarray
-    soft: np.ndarray | None
+    trait_weight: float = 0.07
+    memory: float = 0.998  # of the running average of weights that is kept in the end
 
 
 class Student(nn.Module):
     """The table of word rows under the encoder that ships."""
 
-    def __init__(self, rows: int, flags: int, settings: Settings) -> None:
+    def __init__(self, vocabulary: Sequence[str], flags: int, settings: Settings) -> None:
         super().__init__()
-        self.table = nn.EmbeddingBag(rows, settings.width, mode="sum", sparse=True)
+        self.rows = WordRows(vocabulary, settings.buckets)
+        self.table = nn.EmbeddingBag(len(self.rows), settings.width, mode="sum", sparse=True)
         nn.init.normal_(self.table.weight, std=0.1)
         self.encoder = Encoder(settings.width, settings.dilations, flags, settings.dropout)
-
-    def forward(self, notes: Sequence[Taught]) -> tuple[Tensor, Tensor]:
-        length = WINDOW if len(notes) > 1 else len(notes[0].rows)
-        rows, starts, mask, flags = [], [], torch.zeros(len(notes), length, 1), []
-        for place, note in enumerate(notes):
-            mask[place, : len(note.rows)] = 1
-            for word in note.rows:
-                starts.append(len(rows))
-                rows.extend(word)
-            starts.extend([len(rows)] * (length - len(note.rows)))
-            flags.append(np.pad(note.flags, ((0, length - len(note.flags)), (0, 0))))
-        vectors = self.table(torch.tensor(rows), torch.tensor(starts)).view(len(notes), length, -1)
-        return self.encoder(vectors, torch.from_numpy(np.stack(flags)), mask)  # type: ignore[no-any-return]
-
-
-class Teaching:
-    """Turns notes into what the network reads: word rows and lexicon flags."""
-
-    def __init__(self, vocabulary: Sequence[str], settings: Settings, rules: Path) -> None:
         self.settings = settings
-        self.rows = WordRows(vocabulary, settings.buckets)
-        self.lexicon = load_lexicon(rules / "lexicons")
         self._cache: dict[str, list[int]] = {}
 
-    def word(self, word: str) -> list[int]:
+    def forward(self, notes: Sequence[Prepared], chance: random.Random | None = None) -> tuple[Tensor, Tensor]:
+        """Tag and trait logits, notes by words. With `chance`, some words are read by their pieces alone."""
+        length = WINDOW if len(notes) > 1 else len(notes[0])
+        mask = torch.zeros(len(notes), length, 1)
+        rows: list[int] = []
+        starts: list[int] = []
+        for place, note in enumerate(notes):
+            mask[place, : len(note)] = 1
+            for word in note.words:
+                starts.append(len(rows))
+                rows.extend(self._word(word, chance))
+            starts.extend([len(rows)] * (length - len(note)))
+        flags = np.stack([np.pad(note.flags, ((0, length - len(note)), (0, 0))) for note in notes])
+        vectors = self.table(torch.tensor(rows), torch.tensor(starts)).view(len(notes), length, -1)
+        return self.encoder(vectors, torch.from_numpy(flags), mask)  # type: ignore[no-any-return]
+
+    def _word(self, word: str, chance: random.Random | None) -> list[int]:
         if word not in self._cache:
             self._cache[word] = self.rows(word)
-        return self._cache[word]
-
-    def note(self, note: Example, soft: np.ndarray | None = None, chance: random.Random | None = None) -> Taught:
-        """The note as the network reads it; with `chance`, some words and the flags of some notes are hidden."""
-        rows = [self.word(word) for word in note.words]
-        flags = np.zeros((len(note), FLAGS), dtype=np.float32)
-        if not chance or chance.random() >= self.settings.lexicon_dropout:
-            flags = lexicon_flags(self.lexicon.matches(note.words), len(note))
-        if chance:
-            rows = [self._hidden(word) if chance.random() < self.settings.word_dropout else word for word in rows]
-        return Taught(rows, flags, note.tags, note.traits, soft)
-
-    def _hidden(self, rows: list[int]) -> list[int]:
-        """The word without its own row."""
-        return [row for row in rows if not SHAPES <= row < self.rows.first_hashed]
+        rows = self._cache[word]
+        if chance and chance.random() < self.settings.word_dropout:
+            return [row for row in rows if not SHAPES <= row < self.rows.first_hashed]
+        return rows
 
 
-def pieces_of(note: Taught, chance: random.Random) -> Iterable[Taught]:
-    """The note in windows, cut elsewhere in each epoch."""
-    begin, end = 0, chance.randrange(WINDOW // 3, WINDOW + 1)
-    while begin < len(note.rows):
-        soft = None if note.soft is None else note.soft[begin:end]
-        yield Taught(
-            note.rows[begin:end], note.flags[begin:end], note.tags[begin:end], note.traits[begin:end], soft
-        )
-        begin, end = end, end + WINDOW
-
-
-def loss_of(model: Student, notes: Sequence[Taught], settings: Settings) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        tags, traits = model(notes)
-    total = torch.zeros(())
-    count = 0
+def loss_of(tags: Tensor, traits: Tensor, notes: Sequence[Prepared], trait_weight: float) -> Tensor:
+    """Cross entropy of tags (against gold, or against a teacher's probabilities) and of the traits of spans."""
+    total, words = torch.zeros(()), 0
     for place, note in enumerate(notes):
-        length = len(note.rows)
-        logits = tags[place, :length]
+        logits = tags[place, : len(note)]
         if note.soft is None:
-            total = total + F.cross_entropy(
-                logits, torch.from_numpy(note.tags), ignore_index=UNMARKED, reduction="sum"
-            )
+            wanted = torch.from_numpy(note.tags)
+            total = total + F.cross_entropy(logits, wanted, ignore_index=UNMARKED, reduction="sum")
         else:
-            wanted = torch.from_numpy(note.soft.astype(np.float32))
-            total = total - (wanted * logits.log_softmax(-1)).sum()
+            total = total - (torch.from_numpy(note.soft.astype(np.float32)) * logits.log_softmax(-1)).sum()
         told = torch.from_numpy(note.traits.astype(np.float32))
         known = told >= 0
-        if known.any():
-            guess = traits[place, :length][known]
-            total = total + settings.trait_weight * F.binary_cross_entropy_with_logits(
-                guess, told[known], reduction="sum"
-            ) / len(TRAITS) * 2
-        count += length
-    return total / count
+        guess = traits[place, : len(note)][known]
+        total = total + trait_weight * F.binary_cross_entropy_with_logits(guess, told[known], reduction="sum")
+        words += len(note)
+    return total / words
 
 
 def vocabulary_of(notes: Iterable[Example], rarest: int) -> list[str]:
+    """The words seen at least `rarest` times, sorted."""
     counts = Counter(normal(word) for note in notes for word in note.words if not word.isspace())
     return sorted(word for word, count in counts.items() if count >= rarest)
 
 
 @torch.no_grad()
-def predicted(model: Student, teaching: Teaching, notes: Iterable[Example]) -> list[np.ndarray]:
+def f1(model: Student, notes: Iterable[Prepared]) -> float:
+    """Exact span F1 of the model's own spans."""
     model.eval()
-    return [decode(model([teaching.note(note)])[0][0].log_softmax(-1).numpy()) for note in notes]
+    notes = list(notes)
+    found = [decode(model([note])[0][0].log_softmax(-1).numpy()) for note in notes]
+    return corpus.scores([note.tags for note in notes], found)["f"]
 
 
 def train(
     reports: Sequence[Example],
     styles: Sequence[Example],
     silver: Sequence[tuple[Example, np.ndarray]],
-    dev: dict[str, Sequence[Example]],
+    dev: Mapping[str, Sequence[Example]],
     settings: Settings,
-) -> tuple[Student, Teaching, list[str]]:
-    """The trained network, what prepares notes for it, and its vocabulary. Prints a line an epoch."""
+) -> tuple[Student, Preparation, dict[str, list[str]]]:
+    """The trained network, what prepares notes for it, and its words and clues. Prints a line an epoch."""
     torch.manual_seed(settings.seed)
     chance = random.Random(settings.seed)
-    vocabulary = vocabulary_of([*reports, *styles, *(note for note, _ in silver)], settings.rarest)
-    teaching = Teaching(vocabulary, settings, rules_dir())
-    model = Student(len(teaching.rows), FLAGS, settings)
-    quiet = [teaching.note(note, soft) for note, soft in silver]
-    gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
-    rows = torch.optim.SparseAdam(model.table.parameters(), lr=settings.rate)
-    layers = torch.optim.AdamW(model.encoder.parameters(), lr=settings.rate, weight_decay=0.01)
+    prepare = Preparation()
+    spans, sections = prepare.learn_clues([*reports, *styles])
+    words = vocabulary_of([*reports, *styles, *(note for note, _ in silver)], settings.rarest)
+    model = Student(words, prepare.flags.width, settings)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.memory))
+    optimizers = (
+        torch.optim.SparseAdam(model.table.parameters(), lr=settings.rate),
+        torch.optim.AdamW(model.encoder.parameters(), lr=settings.rate, weight_decay=0.01),
+    )
+    labelled = [prepare(note, soft) for note, soft in silver]
+    held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
+    gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
     began = time.monotonic()
     for epoch in range(settings.epochs):
-        stretches = [piece for note in epoch_of(gold, quiet, teaching, chance) for piece in pieces_of(note, chance)]
-        chance.shuffle(stretches)
-        batches = [stretches[at : at + settings.batch] for at in range(0, len(stretches), settings.batch)]
+        notes = [*(dressed(note, prepare, settings, chance) for note in gold), *labelled]
+        parts = batches([part for note in notes for part in stretches(note, WINDOW, chance)], settings.batch, chance)
         model.train()
         total = 0.0
-        for number, batch in enumerate(batches):
-            rate = settings.rate * pace((epoch + number / len(batches)) / settings.epochs)
-            for optimizer in (rows, layers):
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-                optimizer.zero_grad()
-            loss = loss_of(model, batch, settings)
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.encoder.parameters(), 1.0)
-            rows.step()
-            layers.step()
+        for number, part in enumerate(parts):
+            rate = settings.rate * pace((epoch + number / len(parts)) / settings.epochs)
+            total += step(model, part, optimizers, rate, chance)
             average.update_parameters(model)
-            total += loss.item()
-        said = {
-            name: round(corpus.scores([note.tags for note in notes], predicted(average.module, teaching, notes))["f"], 4)
-            for name, notes in dev.items()
-        }
-        print(f"epoch {epoch} loss {total / len(batches):.4f} {said} {time.monotonic() - began:.0f} s", flush=True)
-    return average.module, teaching, vocabulary
+        said = {name: round(f1(average.module, notes), 4) for name, notes in held_out.items()}
+        print(f"epoch {epoch} loss {total / len(parts):.4f} {said} {time.monotonic() - began:.0f} s", flush=True)
+    return average.module, prepare, {"words": words, "clues": spans, "sections": sections}
 
 
-def epoch_of(
-    gold: Sequence[Example], silver: Sequence[Taught], teaching: Teaching, chance: random.Random
-) -> Iterable[Taught]:
-    """Every gold note in a new dress, and the silver notes as they are."""
-    for note in gold:
-        yield teaching.note(corpus.augmented(note, chance), chance=chance)
-    yield from silver
+def dressed(note: Example, prepare: Preparation, settings: Settings, chance: random.Random) -> Prepared:
+    """A gold note in a new dress, sometimes without flags."""
+    ready = prepare(corpus.augmented(note, chance))
+    if chance.random() < settings.flag_dropout:
+        return replace(ready, flags=np.zeros_like(ready.flags))
+    return ready
+
+
+def step(
+    model: Student,
+    notes: Sequence[Prepared],
+    optimizers: Sequence[torch.optim.Optimizer],
+    rate: float,
+    chance: random.Random,
+) -> float:
+    """One step of the optimizers; returns the loss."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16):
+        tags, traits = model(notes, chance)
+    loss = loss_of(tags, traits, notes, model.settings.trait_weight)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.encoder.parameters(), 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
+    return loss.item()
 
 
 def pace(progress: float) -> float:
-    """The learning rate's share: up over a twentieth of the way, then down to nothing."""
-    return min(progress / 0.05, 1.0 - 0.98 * progress) if progress < 0.05 else 1.0 - 0.98 * progress
+    """The learning rate's share: up over a twentieth of the way, then down to nearly nothing."""
+    return progress / 0.05 if progress < 0.05 else 1.0 - 0.98 * progress
+
+
+def main() -> None:
+    from models.train.export import calibrate, export
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gold", type=Path, nargs="+", required=True, help="reports")
+    parser.add_argument("--styles", type=Path, nargs="*", default=[], help="notes of other styles, seen more often")
+    parser.add_argument("--silver", type=Path, help="notes labelled by models.train.teacher")
+    parser.add_argument("--dev", type=Path, nargs="+", required=True, help="held out: scored, and calibrated on")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", default="1")
+    parser.add_argument("--epochs", type=int, default=Settings.epochs)
+    parser.add_argument("--seed", type=int, default=Settings.seed)
+    parser.add_argument("--threads", type=int, default=1, help="one gives the same weights every time")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    settings = Settings(epochs=options.epochs, seed=options.seed)
+    dev = {path.stem: corpus.read_gold([path]) for path in options.dev}
+    silver = corpus.read_silver(options.silver) if options.silver else []
+    model, prepare, names = train(
+        corpus.read_gold(options.gold), corpus.read_gold(options.styles), silver, dev, settings
+    )
+    meta = {"name": options.out.name, "version": options.version, "buckets": settings.buckets}
+    export(model, {**meta, **names}, options.out)
+    calibrate(options.out, prepare, [note for notes in dev.values() for note in notes])
+
+
+if __name__ == "__main__":
+    main()
