@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from medtext.components.tokenizer import TOKEN
+from medtext.components.lexicon import key
 
 Row = dict[str, str]
 
@@ -45,7 +45,7 @@ CREDITS = {
     "bls_professions": "U.S. Bureau of Labor Statistics occupations: public domain",
     "us_census_names": "U.S. Census Bureau names 1990 and 2010: public domain",
     "philter_firstnames": "Philter (PyPI philter-lite 0.6.0): BSD-3-Clause",
-    "philter_lastnames": "Philter (PyPI philter-lite 0.6.0): BSD-3-Clause",
+    "philter_nonnames_safe_words": "Philter (PyPI philter-lite 0.6.0): BSD-3-Clause",
     "us_cities": "U.S. cities and states: public domain",
     "cms_hospitals": "Centers for Medicare & Medicaid Services hospitals: public domain",
 }
@@ -69,32 +69,12 @@ def plain(name: str) -> str:
     return " ".join(name.split())
 
 
-def tokens(term: str) -> str:
-    """The term as medtext's tokens with a blank between them."""
-    return " ".join(token for token in TOKEN.findall(term) if not token.isspace())
-
-
 def turned(term: str) -> Iterator[str]:
     """The term, and "femur fracture" beside "fracture of femur"."""
     yield term
     head, of, tail = term.partition(" of ")
     if of and " of " not in tail and len(term.split()) <= 4:
         yield f"{tail.removeprefix('the ')} {head}"
-
-
-def with_plural(term: str) -> Iterator[str]:
-    """The term, and its regular plural when it has at most three words."""
-    yield term
-    if len(term.split()) > 3 or not term.isascii() or not term[-2:].isalpha():
-        return
-    if term.endswith("is"):
-        yield term[:-2] + "es"
-    elif term.endswith("y") and term[-2] not in "aeiou":
-        yield term[:-1] + "ies"
-    elif term.endswith(("x", "ch", "sh")):
-        yield term + "es"
-    elif not term.endswith(("s", "ed", "ing", "ia", "ous", "al", "ic", "um", "us")):
-        yield term + "s"
 
 
 # ---- which rows -----------------------------------------------------------------------------------------------------
@@ -110,7 +90,7 @@ class Recipe:
     spell: Callable[[str], str] = plain
     words: int = 5
     letters: int = 4
-    inflected: bool = True
+    turned: bool = True
 
 
 def typed(*types: str) -> Callable[[Row], bool]:
@@ -153,21 +133,21 @@ MESH = re.compile(r"[CD]\d{4,}")
 
 RECIPES: dict[str, tuple[Recipe, ...]] = {
     "drugs": (
-        Recipe("rxnorm_combined", "GENERIC_NAME", typed("IN", "PIN", "MIN"), drug, inflected=False),
-        Recipe("rxnorm_combined", "BRAND_NAME", typed("BN"), drug, words=3, inflected=False),
-        Recipe("drug_names_drugbank_only", "BRAND_NAME", typed("brand"), drug, words=2, inflected=False),
-        Recipe("rxnorm_combined", "GENERIC_NAME", typed("IN~2011"), drug, inflected=False),
-        Recipe("rxnorm_combined", "BRAND_NAME", typed("BN~2011"), drug, words=3, inflected=False),
-        Recipe("drug_names_drugbank_only", "GENERIC_NAME", typed("preferred"), drug, words=3, letters=5, inflected=False),
+        Recipe("rxnorm_combined", "GENERIC_NAME", typed("IN", "PIN", "MIN"), drug, turned=False),
+        Recipe("rxnorm_combined", "BRAND_NAME", typed("BN"), drug, words=3, turned=False),
+        Recipe("drug_names_drugbank_only", "BRAND_NAME", typed("brand"), drug, words=2, turned=False),
+        Recipe("rxnorm_combined", "GENERIC_NAME", typed("IN~2011"), drug, turned=False),
+        Recipe("rxnorm_combined", "BRAND_NAME", typed("BN~2011"), drug, words=3, turned=False),
+        Recipe("drug_names_drugbank_only", "GENERIC_NAME", typed("preferred"), drug, words=3, letters=5, turned=False),
         Recipe(
             "drug_names_drugbank_only",
             "GENERIC_NAME",
             lambda row: row["type"] == "synonym" and row["name"].isalpha() and row["name"].islower(),
             words=1,
             letters=7,
-            inflected=False,
+            turned=False,
         ),
-        Recipe("snomed_gps_2020", "GENERIC_NAME", typed("medicinal product"), medicinal, words=4, inflected=False),
+        Recipe("snomed_gps_2020", "GENERIC_NAME", typed("medicinal product"), medicinal, words=4, turned=False),
     ),
     "conditions": (
         Recipe("mesh_disease", "DX_NAME", lambda row: bool(MESH.match(row["code"])), words=4, letters=5),
@@ -198,15 +178,15 @@ RECIPES: dict[str, tuple[Recipe, ...]] = {
         Recipe("mesh_procedures_E", "TREATMENT_NAME", coded("E03"), letters=5),
         Recipe("snomed_gps_2020", "TREATMENT_NAME", typed("regime/therapy"), words=4, letters=5),
     ),
-    "units": (Recipe("ucum_units", "UNIT", words=2, letters=1, inflected=False),),
+    "units": (Recipe("ucum_units", "UNIT", typed("name"), words=3, turned=False),),
     "routes": (
         Recipe("fhir_routes_forms_roles", "ROUTE_OR_MODE", typed("v2-0162", "v3-RouteOfAdministration"), words=3),
     ),
     "forms": (Recipe("fhir_routes_forms_roles", "FORM", typed("v3-orderableDrugForm"), words=3),),
     "professions": (Recipe("bls_professions", "PROFESSION", words=3),),
     "places": (
-        Recipe("us_cities", "PLACE", words=3, inflected=False),
-        Recipe("cms_hospitals", "PLACE", words=5, inflected=False),
+        Recipe("us_cities", "PLACE", words=3, turned=False),
+        Recipe("cms_hospitals", "PLACE", words=5, turned=False),
     ),
 }
 """What each list is made of. `words` and `letters` bound a term's length; conditions shorter than five letters are
@@ -228,11 +208,9 @@ def terms(terminologies: Path, recipe: Recipe) -> Iterator[tuple[str, str]]:
     for row in rows(terminologies / f"{recipe.source}.tsv.gz"):
         if not recipe.wanted(row):
             continue
-        base = recipe.spell(row["name"])
-        for form in turned(base) if recipe.inflected else (base,):
-            for term in with_plural(form) if recipe.inflected else (form,):
-                if recipe.letters <= len(term) <= 60 and len(term.split()) <= recipe.words and writable(term):
-                    yield tokens(term), recipe.kind
+        for term in turned(recipe.spell(row["name"])) if recipe.turned else (recipe.spell(row["name"]),):
+            if recipe.letters <= len(term) <= 60 and len(term.split()) <= recipe.words and writable(term):
+                yield key(term), recipe.kind
 
 
 FUNCTION_WORDS = "a an and as at by for from has her his in is it its no not of off on or other the their to with without"
@@ -253,25 +231,23 @@ def compiled(terminologies: Path, name: str) -> list[tuple[str, str]]:
     return sorted(kinds.items())
 
 
-COMMON_PERCENT = 0.003
+COMMON_PERCENT = 0.005
 """A census name borne by at least this share of people (in per cent) counts as common."""
 
 
 def names(terminologies: Path) -> list[tuple[str, str]]:
-    """First and last names, each common or rare by the 1990 census; the lists without frequencies are rare."""
-    found: set[tuple[str, str]] = set()
-    common: set[str] = set()
-    for row in rows(terminologies / "us_census_names.tsv.gz"):
-        name = row["name"].lower()
-        if float(row["freq_pct_1990"] or 0) >= COMMON_PERCENT and name.isalpha():
-            common.add(name)
-            found.add((name, "LAST_NAME" if row["type"].startswith("last") else "FIRST_NAME"))
-        elif name.isalpha():
-            found.add((name, "RARE_NAME"))
-    found.update((row["name"].lower(), "RARE_NAME") for row in rows(terminologies / "philter_firstnames.tsv.gz"))
-    safe = {row["word"] for row in rows(terminologies / "philter_nonnames_safe_words.tsv.gz")}
-    rare = (kind == "RARE_NAME" and (term in common or term in safe or len(term) < 3) for term, kind in found)
-    return sorted(pair for pair, drop in zip(found, rare, strict=True) if not drop and pair[0].isalpha())
+    """Common first and last names of the 1990 census; and as rare names the rest of it and Philter's first names,
+    less the words that Philter knows as no names ("the" is a last name of the census)."""
+    census = [row for row in rows(terminologies / "us_census_names.tsv.gz") if row["type"].endswith("1990")]
+    common = {
+        (key(row["name"]), "LAST_NAME" if row["type"].startswith("last") else "FIRST_NAME")
+        for row in census
+        if float(row["freq_pct_1990"]) >= COMMON_PERCENT
+    }
+    rare = {row["name"].lower() for row in (*census, *rows(terminologies / "philter_firstnames.tsv.gz"))}
+    rare -= {row["word"] for row in rows(terminologies / "philter_nonnames_safe_words.tsv.gz")}
+    rare -= {name for name, _ in common}
+    return sorted(common | {(key(name), "RARE_NAME") for name in rare if name.isalpha() and len(name) > 2})
 
 
 def write(path: Path, sources: Iterable[str], table: Iterable[tuple[str, str]]) -> None:
@@ -292,7 +268,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     for name, recipes in RECIPES.items():
         write(options.out / f"{name}.tsv.gz", (recipe.source for recipe in recipes), compiled(options.terminologies, name))
-    sources = ("us_census_names", "philter_firstnames")
+    sources = ("us_census_names", "philter_firstnames", "philter_nonnames_safe_words")
     write(options.out / "names.tsv.gz", sources, names(options.terminologies))
 
 

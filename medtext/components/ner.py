@@ -5,8 +5,6 @@ eight bits a value with a scale a row) and `encoder.onnx`. How it was trained an
 `models/fast/README.md`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -6,11 +6,9 @@ keeps together only what is written as one: decimals ("13.5", "1,000"), dotted a
 clitics ("'s"). A run of line breaks is one token, as is a run of spaces beyond the first.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import spacy
 from spacy.tokens import Doc
@@ -59,13 +57,13 @@ class ClinicalTokenizer:
     def to_bytes(self, **_: Any) -> bytes:
         return b""
 
-    def from_bytes(self, _data: bytes, **_kwargs: Any) -> ClinicalTokenizer:
+    def from_bytes(self, _data: bytes, **_kwargs: Any) -> Self:
         return self
 
     def to_disk(self, _path: str | Path, **_: Any) -> None:
         """Nothing to store: the expression above is all there is."""
 
-    def from_disk(self, _path: str | Path, **_: Any) -> ClinicalTokenizer:
+    def from_disk(self, _path: str | Path, **_: Any) -> Self:
         return self
 
 

@@ -1,0 +1,53 @@
+"""Abbreviations that a note defines itself: "atrial fibrillation (AF)", by scispaCy's detector.
+
+The rule is Schwartz & Hearst's (2003), as scispaCy implements it. Most notes have no such bracket and are passed by.
+"""
+
+import re
+import warnings
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from medtext.findings import findings
+
+BRACKETED = re.compile(r"\w \([^\s()]*[A-Z][^\s()]*\)")
+"""Where a definition may be; anything else is not worth scispaCy's matcher."""
+
+
+class AbbreviationFinder:
+    """The spaCy component: `findings(doc).long_forms`, from each short form's offsets to its long form's."""
+
+    def __init__(self, nlp: Language) -> None:
+        self._nlp = nlp
+        self._detector: Any = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        if BRACKETED.search(doc.text):
+            found = findings(doc)
+            for short in self._detect(doc):
+                long = short._.long_form
+                found.long_forms[short.start_char, short.end_char] = long.start_char, long.end_char
+        return doc
+
+    def _detect(self, doc: Doc) -> list[Span]:
+        """scispaCy's abbreviations, by their place in the note, without those that overlap."""
+        if self._detector is None:
+            from scispacy.abbreviation import AbbreviationDetector
+
+            self._detector = AbbreviationDetector(self._nlp)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # W036: scispaCy's matcher is empty when nothing is defined
+            self._detector(doc)
+        short_forms = sorted(doc._.abbreviations, key=lambda span: (span.start, -span.end))
+        return short_forms[:1] + [
+            after for before, after in pairwise(short_forms) if after.start >= before.end
+        ]
+
+
+@Language.factory("medtext_abbreviations", default_config={"rules": ""})
+def create_abbreviations(nlp: Language, name: str, rules: str | Path) -> AbbreviationFinder:  # noqa: ARG001
+    return AbbreviationFinder(nlp)

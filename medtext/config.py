@@ -1,0 +1,45 @@
+"""What a pipeline is built from and what is kept of its results: one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from medtext.errors import UsageError
+from medtext.schema import CATEGORIES
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How to read notes.
+
+    Args:
+        model: the name of a shipped model ("fast"), or the folder of one.
+        rules: a folder to use instead of the shipped `rules/`.
+        categories: keep entities of these categories only; empty keeps all.
+        min_score: drop entities and attributes below this score, between 0 and 1.
+
+    Raises:
+        UsageError: for a category that there is not, or a score that is none.
+    """
+
+    model: str = "fast"
+    rules: Path | None = None
+    categories: tuple[str, ...] = ()
+    min_score: float = 0.0
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.categories if name not in CATEGORIES]:
+            raise UsageError(f"There is no category {unknown[0]!r}; there are {', '.join(CATEGORIES)}.")
+        if not 0 <= self.min_score <= 1:
+            raise UsageError(f"A minimum score lies between 0 and 1, not at {self.min_score}.")
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Config:
+        """A Config from named values; an unknown name is a `UsageError`."""
+        known = [field.name for field in fields(cls)]
+        if unknown := [name for name in values if name not in known]:
+            raise UsageError(f"There is no setting {unknown[0]!r}; there are {', '.join(known)}.")
+        return cls(**values)

@@ -1,0 +1,159 @@
+"""From what the components found in a Doc to the record that leaves medtext."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from spacy.tokens import Doc
+
+from medtext.findings import Findings, Link, findings
+from medtext.schema import ATTRIBUTES, CATEGORY_OF, Attribute, Entity, Mention, Record, Trait
+
+DIGITS = 4  # of a score
+TIME_TO = {
+    "DX_NAME": "TIME_TO_DX_NAME",
+    "GENERIC_NAME": "TIME_TO_MEDICATION_NAME",
+    "BRAND_NAME": "TIME_TO_MEDICATION_NAME",
+    "TEST_NAME": "TIME_TO_TEST_NAME",
+    "PROCEDURE_NAME": "TIME_TO_PROCEDURE_NAME",
+    "TREATMENT_NAME": "TIME_TO_TREATMENT_NAME",
+}
+"""The type of a time by what it dates; for what Comprehend Medical has no name it stays TIME_EXPRESSION."""
+
+Numbered = dict[int, list[tuple[int, Link]]]  # a mention -> the mentions that hang on it
+
+
+def to_record(doc: Doc, document_id: str, model_version: str) -> Record:
+    """The record of a Doc that has been through the pipeline. Offsets are code points of `doc.text`."""
+    found = findings(doc)
+    hanging = _hanging(found)
+    entities = [*_entities(found, hanging), *_times(found)]
+    entities.sort(key=lambda entity: (entity.begin, entity.end, entity.category, entity.id))
+    return Record(
+        document_id,
+        len(doc.text),
+        model_version,
+        tuple(entities),
+        tuple(_attribute(found, place) for place in _unmapped(found)),
+    )
+
+
+def select(record: Record, categories: Collection[str], min_score: float) -> Record:
+    """The record without entities of other categories (none given: all stay) and without what scores less."""
+    if record.error or not (categories or min_score):
+        return record
+    wanted = [
+        replace(entity, attributes=tuple(part for part in entity.attributes if part.score >= min_score))
+        for entity in record.entities
+        if entity.score >= min_score and (not categories or entity.category in categories)
+    ]
+    loose = [
+        part
+        for part in record.unmapped_attributes
+        if part.score >= min_score and (not categories or part.category in categories)
+    ]
+    return replace(record, entities=tuple(wanted), unmapped_attributes=tuple(loose))
+
+
+def _is_attribute(mention: Mention, link: Link | None) -> bool:
+    return mention.type in ATTRIBUTES or (mention.type == "SYSTEM_ORGAN_SITE" and link is not None)
+
+
+def _owner(found: Findings, link: Link) -> int:
+    """The entity an attribute ends up under: where its parent is a site that hangs on another, that other."""
+    owner = link.parent
+    above = found.links.get(owner)
+    return above.parent if above and _is_attribute(found.mentions[owner], above) else owner
+
+
+def _hanging(found: Findings) -> Numbered:
+    hanging: Numbered = {}
+    for place, link in sorted(found.links.items()):
+        if _is_attribute(found.mentions[place], link):
+            hanging.setdefault(_owner(found, link), []).append((place, link))
+    return hanging
+
+
+def _entities(found: Findings, hanging: Numbered) -> Iterator[Entity]:
+    for place, mention in enumerate(found.mentions):
+        if mention.type == "TIME_EXPRESSION" or _is_attribute(mention, found.links.get(place)):
+            continue
+        category = CATEGORY_OF[mention.type]
+        yield Entity(
+            place + 1,
+            mention.begin,
+            mention.end,
+            category,
+            mention.type,
+            round(mention.score, DIGITS),
+            _traits(found, place),
+            tuple(_attribute(found, below, link, category) for below, link in hanging.get(place, ())),
+            found.section_of(mention.begin),
+            mention.source,
+            mention.subtype,
+        )
+
+
+def _times(found: Findings) -> Iterator[Entity]:
+    """The times and dates that date an entity, each with that entity as its attribute."""
+    extra = len(found.mentions)
+    for place, link in sorted(found.links.items()):
+        mention, dated = found.mentions[place], found.mentions[link.parent]
+        if mention.type not in ("TIME_EXPRESSION", "DATE"):
+            continue
+        number = place + 1
+        if mention.type == "DATE":  # stands as PHI as well, under its own number
+            extra += 1
+            number = extra
+        overlap = Attribute(
+            link.parent + 1,
+            dated.begin,
+            dated.end,
+            dated.type,
+            CATEGORY_OF[dated.type],
+            round(dated.score, DIGITS),
+            "OVERLAP",
+            round(link.score, DIGITS),
+            _traits(found, link.parent),
+            dated.source,
+        )
+        yield Entity(
+            number,
+            mention.begin,
+            mention.end,
+            "TIME_EXPRESSION",
+            TIME_TO.get(dated.type, "TIME_EXPRESSION"),
+            round(mention.score, DIGITS),
+            attributes=(overlap,),
+            section=found.section_of(mention.begin),
+            source=mention.source,
+        )
+
+
+def _unmapped(found: Findings) -> Iterator[int]:
+    for place, mention in enumerate(found.mentions):
+        if place not in found.links and (mention.type in ATTRIBUTES or mention.type == "TIME_EXPRESSION"):
+            yield place
+
+
+def _attribute(found: Findings, place: int, link: Link | None = None, owner: str = "") -> Attribute:
+    mention = found.mentions[place]
+    category = CATEGORY_OF[mention.type]
+    if owner == "BEHAVIORAL_ENVIRONMENTAL_SOCIAL" and mention.type in ("FREQUENCY", "DURATION"):
+        category = owner
+    return Attribute(
+        place + 1,
+        mention.begin,
+        mention.end,
+        mention.type,
+        category,
+        round(mention.score, DIGITS),
+        mention.type if link else None,
+        round(link.score, DIGITS) if link else None,
+        source=mention.source,
+    )
+
+
+def _traits(found: Findings, place: int) -> tuple[Trait, ...]:
+    return tuple(Trait(trait.name, round(trait.score, DIGITS)) for trait in found.traits.get(place, ()))
