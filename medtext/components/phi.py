@@ -1,0 +1,209 @@
+"""Protected health information, by Presidio recognizers on the pipeline's own Doc.
+
+Presidio's defaults do not fit clinical text: they run a second spaCy pipeline, take a ten-digit record number for a UK
+NHS number and "B12" for a driver's licence, and know no record numbers, faxes or ages. So the registry is built by hand:
+Presidio's recognizer of social security numbers, and one for each rule of `rules/phi.toml`.
+Each runs only where a cheap test says that it could find something. Presidio's logger gets no say: it may hold text.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from presidio_analyzer import EntityRecognizer, RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts
+from presidio_analyzer.predefined_recognizers import UsSsnRecognizer
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from medtext.errors import RuleError
+from medtext.findings import findings
+from medtext.rulebook import load_toml, load_words, rules_dir
+from medtext.schema import CATEGORIES, Mention
+
+for _name in ("presidio-analyzer", "presidio_analyzer"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).propagate = False
+    logging.getLogger(_name).disabled = True
+
+TYPES = CATEGORIES["PROTECTED_HEALTH_INFORMATION"]
+SUBTYPES = (
+    "PATIENT CLINICIAN RELATIVE AGE DATE PHONE FAX EMAIL URL IP SSN MRN ACCOUNT HEALTH_PLAN LICENSE DEVICE VEHICLE USER OTHER "
+    "STREET CITY ZIP ORGANIZATION PROFESSION"
+).split()
+SURE = 0.5
+"""Presidio's own score from which its finds count: below, nine digits in a row are a social security number to it."""
+AGAIN = 0.8
+"""The score of a name that stands elsewhere in the note with a title or a label."""
+CAPITALISED = re.compile(r"[A-Z][\w'’-]*[a-zA-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class PhiRule:
+    """One recognizer of `rules/phi.toml`; see its head."""
+
+    id: str
+    type: str
+    subtype: str
+    regex: str
+    score: float
+    needs: tuple[str, ...] = ()
+    case: str = "exact"
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        if self.type not in TYPES:
+            raise ValueError(f"{self.type!r} is no type of protected health information")
+        if self.subtype not in SUBTYPES:
+            raise ValueError(f"{self.subtype!r} is no subtype; there are {', '.join(SUBTYPES)}")
+        try:
+            groups = self.compiled().groupindex
+        except re.error as error:
+            raise ValueError(f"the regular expression of {self.id!r} is wrong: {error}") from None
+        if list(groups) != ["value"]:
+            raise ValueError(f"{self.id!r} needs one named group, 'value'")
+
+    def compiled(self) -> re.Pattern[str]:
+        return re.compile(self.regex, re.VERBOSE | (re.IGNORECASE if self.case == "any" else 0))
+
+
+class RuleRecognizer(EntityRecognizer):  # type: ignore[misc]
+    """A Presidio recognizer for one rule: what its group `value` matches."""
+
+    def __init__(self, rule: PhiRule) -> None:
+        self.rule = rule
+        self.regex = rule.compiled()
+        super().__init__(supported_entities=[rule.type], name=rule.id)
+
+    def load(self) -> None:
+        """Nothing to load: Presidio calls this once."""
+
+    def analyze(
+        self,
+        text: str,
+        entities: list[str],  # noqa: ARG002
+        nlp_artifacts: NlpArtifacts | None = None,  # noqa: ARG002
+    ) -> list[RecognizerResult]:
+        return [
+            RecognizerResult(self.rule.type, *match.span("value"), self.rule.score)
+            for match in self.regex.finditer(text)
+        ]
+
+
+@dataclass(frozen=True)
+class Recognizer:
+    """A Presidio recognizer with the cheap test before it and the names of what it finds."""
+
+    recognizer: EntityRecognizer
+    entity: str
+    type: str
+    subtype: str
+    source: str
+    needs: tuple[str, ...]
+
+    @cached_property
+    def digits(self) -> bool:
+        return "digit" in self.needs
+
+    def find(self, text: str, artifacts: NlpArtifacts) -> Iterator[Mention]:
+        for result in self.recognizer.analyze(text, [self.entity], artifacts) or ():
+            if result.start < result.end and result.score >= SURE:
+                yield Mention(result.start, result.end, self.type, result.score, self.source, self.subtype)
+
+
+def presidios_own() -> Iterator[Recognizer]:
+    """The recognizers of Presidio that clinical notes can use as they are.
+
+    Not among them: those of e-mail and web addresses, which ask the network for the list of domains (tldextract) and
+    write it to disk, and those that take record numbers and vertebrae for identifiers of other countries.
+    """
+    yield Recognizer(UsSsnRecognizer(), "US_SSN", "ID", "SSN", "phi:exact:ssn", ("-", "ssn", "social"))
+
+
+class PhiFinder:
+    """The spaCy component: a candidate for all that the recognizers find, and for its names wherever they recur."""
+
+    def __init__(self, rules: Iterable[PhiRule], no_names: frozenset[str]) -> None:
+        self.no_names = no_names
+        self.recognizers = [
+            *presidios_own(),
+            *(
+                Recognizer(
+                    RuleRecognizer(rule),
+                    rule.type,
+                    rule.type,
+                    rule.subtype,
+                    f"phi:{'exact:' if rule.exact else ''}{rule.id}",
+                    rule.needs,
+                )
+                for rule in rules
+            ),
+        ]
+
+    def __call__(self, doc: Doc) -> Doc:
+        findings(doc).candidates.extend(self.find(doc))
+        return doc
+
+    def find(self, doc: Doc) -> list[Mention]:
+        """The mentions of protected health information in the Doc's text."""
+        text = doc.text
+        lower = text.lower()
+        digits = any(map(str.isdigit, text))
+        artifacts = artifacts_of(doc)
+        found = [
+            _trimmed(mention, text)
+            for recognizer in self.recognizers
+            if (recognizer.digits and digits) or any(need in lower for need in recognizer.needs)
+            for mention in recognizer.find(text, artifacts)
+            if mention.type != "NAME" or self._is_name(text[mention.begin : mention.end])
+        ]
+        return [*found, *self._again(text, found)]
+
+    def _is_name(self, name: str) -> bool:
+        """Whether any word of the name could be one."""
+        words = CAPITALISED.findall(name)
+        return bool(words) and not all(word.lower() in self.no_names for word in words)
+
+    def _again(self, text: str, found: Iterable[Mention]) -> Iterator[Mention]:
+        """The names' words wherever else they stand, capitalised."""
+        words: dict[str, str] = {}
+        for mention in found:
+            if mention.type == "NAME":
+                for word in CAPITALISED.findall(text, mention.begin, mention.end):
+                    if len(word) > 2 and word.lower() not in self.no_names:
+                        words.setdefault(word, mention.subtype)
+        for word, subtype in words.items():
+            for match in re.finditer(rf"(?<![\w'’-]){re.escape(word)}(?![\w-])", text):
+                yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
+
+
+def _trimmed(mention: Mention, text: str) -> Mention:
+    """The name without a possessive."""
+    if mention.type == "NAME" and text[mention.begin : mention.end].endswith(("'s", "’s")):
+        return replace(mention, end=mention.end - 2)
+    return mention
+
+
+def artifacts_of(doc: Doc) -> NlpArtifacts:
+    """Presidio's view of a Doc that is there already."""
+    return NlpArtifacts(
+        entities=[],
+        tokens=doc,
+        tokens_indices=[],
+        lemmas=[],
+        nlp_engine=None,
+        language="en",
+        scores=[],
+    )
+
+
+@Language.factory("medtext_phi", default_config={"rules": ""})
+def create_phi(nlp: Language, name: str, rules: str) -> PhiFinder:  # noqa: ARG001
+    folder = Path(rules) if rules else rules_dir()
+    loaded = load_toml(folder / "phi.toml", "recognizer", PhiRule)
+    if not loaded:
+        raise RuleError("phi.toml holds no [[recognizer]].")
+    return PhiFinder(loaded, load_words(folder / "no_names.txt"))
