@@ -26,6 +26,8 @@ STEPS = (
 """Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""
 CLUES = STEPS[: STEPS.index("ner")]
 """What runs before the model."""
+LEARNED = ("ner", "attributes", "traits")
+"""What reads the folder of a model."""
 
 
 def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
@@ -39,7 +41,9 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
     rules = str(config.rules) if config.rules else ""
     for step in steps:
         import_module(f"medtext.components.{step}")
-        settings = {"rules": rules, "model": str(config.model)} if step == "ner" else {"rules": rules}
+        settings = {"rules": rules}
+        if step in LEARNED:
+            settings["model"] = config.model
         nlp.add_pipe(f"medtext_{step}", config=settings)
     return nlp
 

@@ -38,7 +38,7 @@ def _bare_medspacy() -> Iterator[None]:
 
 
 with _bare_medspacy():
-    from medspacy.context import ConText, ConTextRule
+    from medspacy.context import ConTextGraph, ConTextModifier, ConTextRule
     from medspacy.section_detection import Sectionizer, SectionRule
 
-__all__ = ["ConText", "ConTextRule", "SectionRule", "Sectionizer"]
+__all__ = ["ConTextGraph", "ConTextModifier", "ConTextRule", "SectionRule", "Sectionizer"]

@@ -1,0 +1,127 @@
+"""Cues round mentions: medspaCy's ConText over `rules/context.tsv`, a sentence at a time.
+
+Rules, scopes and verdicts are medspaCy's (ConText: Harkema et al. 2009). What it does to a whole note at once, matching
+every rule and setting every cue against every other, is done here only for sentences that hold a cue and a mention,
+with the cues found by one pass of a PhraseMatcher: the same verdicts, in a tenth of the time.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from spacy.language import Language
+from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc, Span
+
+from medtext.components.medspacy_parts import ConTextGraph, ConTextModifier, ConTextRule
+from medtext.schema import Mention
+
+DIRECTIONS = ("FORWARD", "BACKWARD", "TERMINATE", "PSEUDO")
+CATEGORIES = (
+    "NEGATED_EXISTENCE",
+    "POSSIBLE_EXISTENCE",
+    "HISTORICAL",
+    "HYPOTHETICAL",
+    "FAMILY",
+    "FUTURE",
+    "PSEUDO_NEGATION",
+    "PSEUDO_HISTORY",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCue:
+    """One cue; see the head of `rules/context.tsv`."""
+
+    id: str
+    category: str
+    direction: str
+    literal: str
+
+    def __post_init__(self) -> None:
+        if self.category not in CATEGORIES:
+            raise ValueError(f"{self.category!r} is no category; there are {', '.join(CATEGORIES)}")
+        if self.direction not in DIRECTIONS:
+            raise ValueError(f"{self.direction!r} is no direction; there are {', '.join(DIRECTIONS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """ConText's word on one mention: a category, and the cue that it rests on."""
+
+    category: str
+    literal: str
+    cue: str
+    distance: int  # tokens between the cue and the mention
+
+
+class Context:
+    """ConText for the mentions of a Doc whose sentences are set."""
+
+    def __init__(self, nlp: Language, cues: Iterable[ContextCue]) -> None:
+        self._rules: dict[str, list[tuple[ContextCue, ConTextRule]]] = {}
+        for cue in cues:
+            rule = ConTextRule(cue.literal, cue.category, direction=cue.direction)
+            self._rules.setdefault(cue.literal.lower(), []).append((cue, rule))
+        self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
+        for literal in self._rules:
+            self._matcher.add(literal, [nlp.make_doc(literal)])
+        self._strings = nlp.vocab.strings
+
+    def __call__(self, doc: Doc, mentions: Sequence[Mention]) -> list[list[Verdict]]:
+        """The verdicts on each mention, in the order of `mentions`."""
+        verdicts: list[list[Verdict]] = [[] for _ in mentions]
+        cues = self._cues(doc)
+        if not cues:
+            return verdicts
+        spans = [doc.char_span(one.begin, one.end, one.type, alignment_mode="expand") for one in mentions]
+        first_cue = first_span = 0
+        for sentence in doc.sents:
+            while first_cue < len(cues) and cues[first_cue][1] < sentence.start:
+                first_cue += 1
+            here = list(_until(cues, first_cue, sentence.end))
+            while first_span < len(spans) and spans[first_span].start < sentence.start:
+                first_span += 1
+            last_span = first_span
+            while last_span < len(spans) and spans[last_span].start < sentence.end:
+                last_span += 1
+            if here and last_span > first_span:
+                self._judge(doc, here, spans[first_span:last_span], verdicts[first_span:last_span])
+            first_cue += len(here)
+            first_span = last_span
+        return verdicts
+
+    def _cues(self, doc: Doc) -> list[tuple[str, int, int]]:
+        """`(literal, first token, token after the last)` of the cues, in order; of two that overlap the longer."""
+        matches = sorted(self._matcher(doc), key=lambda match: (match[1] - match[2], match[1]))
+        taken = [False] * len(doc)
+        kept = []
+        for key, begin, end in matches:
+            if not any(taken[begin:end]):
+                taken[begin:end] = [True] * (end - begin)
+                kept.append((self._strings[key], begin, end))
+        return sorted(kept, key=lambda cue: cue[1])
+
+    def _judge(
+        self, doc: Doc, cues: Sequence[tuple[str, int, int]], spans: Sequence[Span], verdicts: Sequence[list[Verdict]]
+    ) -> None:
+        """Adds ConText's verdicts on the mentions of one sentence."""
+        modifiers = [
+            (cue, ConTextModifier(rule, begin, end, doc))
+            for literal, begin, end in cues
+            for cue, rule in self._rules[literal]
+        ]
+        graph = ConTextGraph(targets=list(spans), modifiers=[modifier for _, modifier in modifiers])
+        graph.update_scopes()
+        for span, found in zip(spans, verdicts, strict=True):
+            for cue, modifier in modifiers:
+                if modifier.modifies(span):
+                    begin, end = modifier.modifier_span
+                    distance = span.start - end if end <= span.start else begin - span.end
+                    found.append(Verdict(cue.category, cue.literal, cue.id, distance))
+
+
+def _until(cues: Sequence[tuple[str, int, int]], first: int, end: int) -> Iterator[tuple[str, int, int]]:
+    for cue in cues[first:]:
+        if cue[1] >= end:
+            return
+        yield cue

@@ -1,0 +1,198 @@
+"""Traits of mentions: what is negated, past, possible, planned or the family's, and what kind of finding it is.
+
+Every trait that a mention of its type can have is judged by a logistic regression over clues: ConText's verdicts with
+their cues, the section, the mention's own words and those beside it, and the opinion of the entity model where there is
+one. The weights are learned from gold traits by `models/train/traits.py` and stand in the model's `traits.tsv`. Of
+DIAGNOSIS, SYMPTOM and SIGN a condition has the likeliest, and at most one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log
+from pathlib import Path
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from medtext.components.context import Context, ContextCue, Verdict
+from medtext.components.ner import find_model, words_of
+from medtext.errors import ModelError
+from medtext.findings import findings
+from medtext.rulebook import load_table, rules_dir
+from medtext.schema import CATEGORY_OF, TRAITS, Mention, Trait
+
+KINDS = ("DIAGNOSIS", "SYMPTOM", "SIGN")
+POSSIBLE: Mapping[str, tuple[str, ...]] = {
+    "MEDICAL_CONDITION": (*KINDS, "NEGATION", "HYPOTHETICAL", "LOW_CONFIDENCE", "PERTAINS_TO_FAMILY", "PAST_HISTORY"),
+    "MEDICATION": ("NEGATION", "PAST_HISTORY", "FUTURE", "HYPOTHETICAL"),
+    "TEST_TREATMENT_PROCEDURE": ("NEGATION", "PAST_HISTORY", "FUTURE", "HYPOTHETICAL"),
+    "BEHAVIORAL_ENVIRONMENTAL_SOCIAL": ("NEGATION", "PAST_HISTORY"),
+}
+"""The traits that an entity of a category can have; an attribute has none."""
+WITHOUT = frozenset({"GENDER", "RACE_ETHNICITY", "ACUITY", "QUALITY", "TEST_VALUE", "TEST_UNIT", "AMOUNT"})
+SURE_ENOUGH = 0.5
+MODELS_SHARE = 0.5
+"""How much of a trait's log odds is the entity model's, where it has an opinion; set on held-out notes."""
+
+Weights = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a trait is judged by."""
+
+    type: str
+    section: str
+    words: tuple[str, ...]
+    before: tuple[str, ...]  # the words before it in its sentence, nearest first
+    after: tuple[str, ...]
+    heading: str  # the words before a colon at the start of its line
+    verdicts: tuple[Verdict, ...]
+
+
+class TraitFinder:
+    """The spaCy component: fills `findings(doc).traits`."""
+
+    def __init__(self, context: Context, weights: Weights) -> None:
+        self.context = context
+        self.weights = weights
+
+    def __call__(self, doc: Doc) -> Doc:
+        found = findings(doc)
+        judged = [place for place, mention in enumerate(found.mentions) if possible_traits(mention.type)]
+        seen = surroundings(doc, self.context, [found.mentions[place] for place in judged])
+        for place, around in zip(judged, seen, strict=True):
+            opinion = model_opinion(doc, found.mentions[place], found.token_traits)
+            found.traits[place] = self.traits(around, opinion)
+        return doc
+
+    def traits(self, around: Surroundings, opinion: Mapping[str, float]) -> tuple[Trait, ...]:
+        """The traits of a mention, in the order of `TRAITS`."""
+        features = trait_features(around)
+        scores = {
+            trait: combined(self._score(trait, features), opinion.get(trait))
+            for trait in possible_traits(around.type)
+        }
+        kinds = {trait: scores.pop(trait) for trait in KINDS if trait in scores}
+        likely = [Trait(trait, score) for trait, score in scores.items() if score >= SURE_ENOUGH]
+        if kinds:
+            kind = max(kinds, key=kinds.__getitem__)
+            likely.insert(0, Trait(kind, kinds[kind]))
+        return tuple(sorted(likely, key=lambda trait: TRAITS.index(trait.name)))
+
+    def _score(self, trait: str, features: Sequence[str]) -> float:
+        weights = self.weights.get(trait, {})
+        return logistic(sum(weights.get(feature, 0.0) for feature in features))
+
+
+def possible_traits(kind: str) -> tuple[str, ...]:
+    """The traits that a mention of this type can have."""
+    return () if kind in WITHOUT else POSSIBLE.get(CATEGORY_OF[kind], ()) if kind.endswith(ENTITY_ENDINGS) else ()
+
+
+ENTITY_ENDINGS = ("_NAME", "_USE", "_CONSUMPTION", "ALLERGIES")
+
+
+def combined(score: float, opinion: float | None) -> float:
+    """The regression's and the entity model's probabilities as one: a weighted mean of their log odds."""
+    if opinion is None:
+        return score
+    return logistic((1 - MODELS_SHARE) * odds(score) + MODELS_SHARE * odds(opinion))
+
+
+def logistic(value: float) -> float:
+    return 1 / (1 + exp(-max(min(value, 30.0), -30.0)))
+
+
+def odds(probability: float) -> float:
+    """Log odds, within limits."""
+    probability = min(max(probability, 1e-4), 1 - 1e-4)
+    return log(probability / (1 - probability))
+
+
+def model_opinion(doc: Doc, mention: Mention, token_traits: np.ndarray | None) -> dict[str, float]:
+    """The entity model's probability of each trait: the mean over the mention's words."""
+    if token_traits is None:
+        return {}
+    (begin,), (end,) = words_of(doc, [(mention.begin, mention.end)])
+    means = token_traits[begin:end].mean(0)
+    return {trait: float(mean) for trait, mean in zip(TRAITS, means, strict=True)}
+
+
+def surroundings(doc: Doc, context: Context, mentions: Sequence[Mention]) -> list[Surroundings]:
+    """What there is to say of each mention. `mentions` are sorted and the Doc's sentences are set."""
+    found = findings(doc)
+    verdicts = context(doc, mentions)
+    begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
+    sentences = [(sentence.start, sentence.end) for sentence in doc.sents]
+    words = [token.lower_ for token in doc]
+    seen, place = [], 0
+    for mention, begin, end, judged in zip(mentions, begins, ends, verdicts, strict=True):
+        while place + 1 < len(sentences) and sentences[place][1] <= begin:
+            place += 1
+        first, last = sentences[place]
+        before = [word for word in words[max(first, begin - 6) : begin] if not word.isspace()][::-1]
+        after = [word for word in words[end : min(last, end + 5)] if not word.isspace()]
+        seen.append(
+            Surroundings(
+                mention.type,
+                found.section_of(mention.begin) or "NONE",
+                tuple(word for word in words[begin:end] if not word.isspace()),
+                tuple(before[:4]),
+                tuple(after[:3]),
+                _heading(doc.text, mention.begin),
+                tuple(judged),
+            )
+        )
+    return seen
+
+
+def _heading(text: str, begin: int) -> str:
+    """The words before the first colon of the line, where the mention stands after it: "Lungs", "Plan"."""
+    start = text.rfind("\n", 0, begin) + 1
+    colon = text.find(":", start, min(begin, start + 40))
+    return text[start:colon].strip(" -*•#.0123456789").lower() if colon >= 0 else ""
+
+
+def trait_features(around: Surroundings) -> list[str]:
+    """The clues to a mention's traits, as names."""
+    kind, section = around.type, around.section
+    surface = " ".join(around.words)
+    features = ["bias", kind, f"section={section}", f"{kind}|section={section}", f"heading={around.heading}"]
+    for category in sorted({verdict.category for verdict in around.verdicts}):
+        features += [f"context={category}", f"{kind}|context={category}", f"context={category}|section={section}"]
+    for verdict in around.verdicts:
+        near = min(max(verdict.distance, 0), 6)
+        features += [f"cue={verdict.cue}", f"cue={verdict.literal}|near={near // 2}"]
+    if not around.verdicts:
+        features.append(f"{kind}|no context")
+    features += [f"surface={surface}", f"last={around.words[-1]}", f"first={around.words[0]}"]
+    features += [f"ending={around.words[-1][-4:]}", f"count={min(len(around.words), 4)}"]
+    features += [f"before{place}={word}" for place, word in enumerate(around.before)]
+    features += [f"after{place}={word}" for place, word in enumerate(around.after)]
+    features += [f"near before={word}" for word in around.before]
+    if len(around.before) > 1:
+        features.append(f"before={around.before[1]} {around.before[0]}")
+    if not around.before:
+        features.append(f"first of its sentence|section={section}")
+    return features
+
+
+def read_traits(path: Path) -> Weights:
+    """The weights of a `traits.tsv`: trait, feature, weight. Raises `ModelError` where it cannot be read."""
+    weights: Weights = {}
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            trait, feature, weight = line.split("\t")
+            weights.setdefault(trait, {})[feature] = float(weight)
+    except (OSError, ValueError):
+        raise ModelError(f"{path} holds no weights of traits; train them with `models.train.traits`.") from None
+    return weights
+
+
+@Language.factory("medtext_traits", default_config={"rules": "", "model": "fast"})
+def create_traits(nlp: Language, name: str, rules: str, model: str) -> TraitFinder:  # noqa: ARG001
+    folder = Path(rules) if rules else rules_dir()
+    context = Context(nlp, load_table(folder / "context.tsv", ContextCue))
+    return TraitFinder(context, read_traits(find_model(model) / "traits.tsv"))

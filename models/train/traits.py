@@ -1,0 +1,95 @@
+"""Learns the weights of `medtext.components.traits` from gold traits, and writes them as `traits.tsv`.
+
+    python -m models.train.traits --gold train.jsonl other_styles.jsonl --dev dev.jsonl … --out models/fast/traits.tsv
+
+One logistic regression a trait, over the mentions that can have it; the same notes give the same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from medtext.components.context import Context, ContextCue
+from medtext.components.traits import Surroundings, TraitFinder, Weights, possible_traits, surroundings, trait_features
+from medtext.config import Config
+from medtext.pipeline import build
+from medtext.rulebook import load_table, rules_dir
+from medtext.schema import TRAITS, Mention
+
+RAREST = 3  # a clue seen less often gets no weight
+SMALLEST = 0.03  # a weight nearer to nothing is left out
+STRENGTH = 0.5  # inverse of the regularisation (scikit-learn's C)
+
+
+def gold_mentions(paths: Iterable[Path]) -> Iterator[tuple[Surroundings, frozenset[str]]]:
+    """The surroundings and the traits of every gold mention that can have traits."""
+    nlp = build(Config(), steps=("sentences", "sections"))
+    context = Context(nlp, load_table(rules_dir() / "context.tsv", ContextCue))
+    for path in paths:
+        for line in path.open(encoding="utf-8"):
+            row = json.loads(line)
+            spans = sorted(row["spans"], key=lambda span: (span["start"], span["end"]))
+            spans = [span for span in spans if possible_traits(span["type"])]
+            mentions = [Mention(span["start"], span["end"], span["type"]) for span in spans]
+            seen = surroundings(nlp(row["text"]), context, mentions)
+            yield from zip(seen, (frozenset(span["traits"]) for span in spans), strict=True)
+
+
+def learn(paths: Sequence[Path]) -> Weights:
+    """The weights, by trait and clue."""
+    mentions = [(around.type, trait_features(around), traits) for around, traits in gold_mentions(paths)]
+    counts = Counter(feature for _, features, _ in mentions for feature in features)
+    weights: Weights = {}
+    for trait in TRAITS:
+        chosen = [(features, trait in traits) for kind, features, traits in mentions if trait in possible_traits(kind)]
+        vectorizer = DictVectorizer()
+        rows = [{feature: 1 for feature in features if counts[feature] >= RAREST} for features, _ in chosen]
+        matrix = vectorizer.fit_transform(rows)
+        matrix.indices, matrix.indptr = matrix.indices.astype("int32"), matrix.indptr.astype("int32")
+        model = LogisticRegression(C=STRENGTH, max_iter=400, fit_intercept=False, random_state=0)
+        model.fit(matrix, [right for _, right in chosen])
+        names = zip(vectorizer.get_feature_names_out(), model.coef_[0], strict=True)
+        weights[trait] = {str(name): round(float(weight), 3) for name, weight in names if abs(weight) >= SMALLEST}
+    return weights
+
+
+def scores(weights: Weights, path: Path) -> dict[str, tuple[int, int, int]]:
+    """For each trait: right, found and wanted, on gold spans."""
+    finder = TraitFinder(None, weights)  # type: ignore[arg-type]  # the cues are in the surroundings already
+    counts = {trait: [0, 0, 0] for trait in TRAITS}
+    for around, wanted in gold_mentions([path]):
+        found = {trait.name for trait in finder.traits(around, {})}
+        for trait in TRAITS:
+            for place, hit in enumerate((trait in found & wanted, trait in found, trait in wanted)):
+                counts[trait][place] += hit
+    return {trait: (right, found, wanted) for trait, (right, found, wanted) in counts.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gold", type=Path, nargs="+", required=True)
+    parser.add_argument("--dev", type=Path, nargs="*", default=[])
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    weights = learn(options.gold)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with options.out.open("w", encoding="utf-8") as out:
+        for trait, features in weights.items():
+            out.writelines(f"{trait}\t{feature}\t{weight}\n" for feature, weight in sorted(features.items()))
+    for path in options.dev:
+        counts = scores(weights, path)
+        micro = [sum(column) for column in zip(*counts.values(), strict=True)]
+        print(path.name, f"micro F1 {2 * micro[0] / (micro[1] + micro[2]):.3f}")
+        for trait, (right, found, wanted) in counts.items():
+            print(f"  {trait:20} F1 {2 * right / max(found + wanted, 1):.3f}  {wanted}")
+
+
+if __name__ == "__main__":
+    main()
