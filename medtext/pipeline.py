@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from medtext.version import __version__
+
 if TYPE_CHECKING:
     from spacy.language import Language
 
@@ -45,7 +47,16 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
         if step in LEARNED:
             settings["model"] = config.model
         nlp.add_pipe(f"medtext_{step}", config=settings)
+    nlp.meta.update(name="medtext", version=f"{__version__}+{model_version(config.model)}" if "ner" in steps else __version__)
     return nlp
+
+
+def model_version(model: str) -> str:
+    """The name and version of a model, as records give it."""
+    from medtext.components.ner import find_model, read_meta
+
+    meta = read_meta(find_model(model))
+    return f"{meta['name']}-{meta['version']}"
 
 
 def tokenizer() -> str:

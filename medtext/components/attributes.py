@@ -141,7 +141,7 @@ def pair_features(
 def read_weights(path: Path) -> Weights:
     """The weights of a `links.tsv`. Raises `ModelError` where there is none, or one that cannot be read."""
     try:
-        rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+        rows = (line.split("\t") for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"))
         return {feature: float(weight) for feature, weight in rows}
     except (OSError, ValueError):
         raise ModelError(f"{path} holds no weights of links; train them with `models.train.links`.") from None

@@ -20,17 +20,17 @@ from medtext.components.ner import find_model, words_of
 from medtext.errors import ModelError
 from medtext.findings import findings
 from medtext.rulebook import load_table, rules_dir
-from medtext.schema import CATEGORY_OF, TRAITS, Mention, Trait
+from medtext.schema import TRAITS, Mention, Trait
 
 KINDS = ("DIAGNOSIS", "SYMPTOM", "SIGN")
+_EVENT = ("NEGATION", "PAST_HISTORY", "FUTURE", "HYPOTHETICAL")
+_HABIT = ("NEGATION", "PAST_HISTORY")
 POSSIBLE: Mapping[str, tuple[str, ...]] = {
-    "MEDICAL_CONDITION": (*KINDS, "NEGATION", "HYPOTHETICAL", "LOW_CONFIDENCE", "PERTAINS_TO_FAMILY", "PAST_HISTORY"),
-    "MEDICATION": ("NEGATION", "PAST_HISTORY", "FUTURE", "HYPOTHETICAL"),
-    "TEST_TREATMENT_PROCEDURE": ("NEGATION", "PAST_HISTORY", "FUTURE", "HYPOTHETICAL"),
-    "BEHAVIORAL_ENVIRONMENTAL_SOCIAL": ("NEGATION", "PAST_HISTORY"),
+    "DX_NAME": (*KINDS, "NEGATION", "HYPOTHETICAL", "LOW_CONFIDENCE", "PERTAINS_TO_FAMILY", "PAST_HISTORY"),
+    **dict.fromkeys(("GENERIC_NAME", "BRAND_NAME", "TEST_NAME", "PROCEDURE_NAME", "TREATMENT_NAME"), _EVENT),
+    **dict.fromkeys(("TOBACCO_USE", "ALCOHOL_CONSUMPTION", "REC_DRUG_USE", "ALLERGIES"), _HABIT),
 }
-"""The traits that an entity of a category can have; an attribute has none."""
-WITHOUT = frozenset({"GENDER", "RACE_ETHNICITY", "ACUITY", "QUALITY", "TEST_VALUE", "TEST_UNIT", "AMOUNT"})
+"""The traits that an entity of a type can have; other types have none."""
 SURE_ENOUGH = 0.5
 MODELS_SHARE = 0.5
 """How much of a trait's log odds is the entity model's, where it has an opinion; set on held-out notes."""
@@ -88,10 +88,7 @@ class TraitFinder:
 
 def possible_traits(kind: str) -> tuple[str, ...]:
     """The traits that a mention of this type can have."""
-    return () if kind in WITHOUT else POSSIBLE.get(CATEGORY_OF[kind], ()) if kind.endswith(ENTITY_ENDINGS) else ()
-
-
-ENTITY_ENDINGS = ("_NAME", "_USE", "_CONSUMPTION", "ALLERGIES")
+    return POSSIBLE.get(kind, ())
 
 
 def combined(score: float, opinion: float | None) -> float:
@@ -152,7 +149,7 @@ def _heading(text: str, begin: int) -> str:
     """The words before the first colon of the line, where the mention stands after it: "Lungs", "Plan"."""
     start = text.rfind("\n", 0, begin) + 1
     colon = text.find(":", start, min(begin, start + 40))
-    return text[start:colon].strip(" -*•#.0123456789").lower() if colon >= 0 else ""
+    return " ".join(text[start:colon].strip(" -*•#.0123456789").lower().split()) if colon >= 0 else ""
 
 
 def trait_features(around: Surroundings) -> list[str]:
@@ -183,7 +180,7 @@ def read_traits(path: Path) -> Weights:
     """The weights of a `traits.tsv`: trait, feature, weight. Raises `ModelError` where it cannot be read."""
     weights: Weights = {}
     try:
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
             trait, feature, weight = line.split("\t")
             weights.setdefault(trait, {})[feature] = float(weight)
     except (OSError, ValueError):

@@ -1,0 +1,109 @@
+"""The library: `load`, `extract`, `stream`. spaCy and the rest are imported when they are first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from medtext.config import Config
+from medtext.errors import UsageError
+from medtext.schema import Mention, Note, Record
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+Span = tuple[int, int, str]
+"""Begin and end in code points, and a type."""
+
+
+def load(config: Config | None = None) -> Language:
+    """A spaCy pipeline with all of medtext in it; it takes a second or two, so do it once.
+
+    Args:
+        config: the model, the rules and what to keep; the defaults where it is None.
+
+    Raises:
+        ModelError: where the model is not there or is another version's.
+        RuleError: where a rule file is wrong.
+    """
+    from medtext.pipeline import build
+
+    return build(config or Config())
+
+
+@cache
+def _loaded(config: Config) -> Language:
+    return load(config)
+
+
+def extract(
+    text: str,
+    *,
+    nlp: Language | None = None,
+    spans: Sequence[Span] | None = None,
+    config: Config | None = None,
+    document_id: str = "",
+) -> Record:
+    """The record of one note.
+
+    Args:
+        text: the note, as it is.
+        nlp: a pipeline of `load`; without one, one is loaded at the first call and kept.
+        spans: `(begin, end, type)` of entities and attributes found elsewhere; medtext then adds their traits and links
+            and finds no others.
+        config: what to load, and what to keep of the result.
+        document_id: the record's `DocumentId`.
+
+    Returns:
+        The record; where the note could not be read its `error` says why.
+
+    Raises:
+        UsageError: for spans that overlap, do not fit the text or have no type of medtext's.
+    """
+    from medtext.annotate import one
+
+    config = config or Config()
+    given = None if spans is None else mentions_of(text, spans)
+    return one(nlp or _loaded(config), Note(document_id, text), config, given)
+
+
+def mentions_of(text: str, spans: Iterable[Span]) -> list[Mention]:
+    """Spans as mentions, sorted. Raises `UsageError` for one that cannot be."""
+    mentions = []
+    for begin, end, kind in spans:
+        try:
+            mentions.append(Mention(begin, end, kind, 1.0, "given"))
+        except ValueError as error:
+            raise UsageError(f"The span ({begin}, {end}, {kind!r}) is wrong: {error}.") from None
+        if end > len(text):
+            raise UsageError(f"The span ({begin}, {end}, {kind!r}) ends after the text, which has {len(text)} characters.")
+    mentions.sort()
+    for one, other in zip(mentions, mentions[1:], strict=False):
+        if one.overlaps(other):
+            raise UsageError(f"The spans at {one.begin} and {other.begin} overlap.")
+    return mentions
+
+
+def stream(
+    notes: Iterable[tuple[str, str]],
+    *,
+    workers: int = 1,
+    timeout: float | None = None,
+    nlp: Language | None = None,
+    config: Config | None = None,
+) -> Iterator[Record]:
+    """The records of many notes, in their order, in bounded memory.
+
+    Args:
+        notes: pairs of an id and a text; they are read as they are needed.
+        workers: processes; above one, each builds its own pipeline (and the calling script needs the usual
+            `if __name__ == "__main__":`).
+        timeout: seconds that a note may take; None for no limit.
+        nlp: a pipeline of `load`, for one worker.
+        config: what to load, and what to keep of the results.
+    """
+    from medtext.engines.local import Job, run
+
+    given = (Note(document_id, text) for document_id, text in notes)
+    return run(given, config or Config(), Job(workers, timeout), nlp)

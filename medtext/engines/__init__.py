@@ -1,0 +1,1 @@
+"""Engines: adapters round one function, notes in and records out."""

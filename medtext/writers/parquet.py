@@ -1,0 +1,76 @@
+"""Records as Parquet: one row a note, with the names of the JSON; entities are a list of structs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from medtext.schema import Record
+
+ROWS = 512  # records of a row group
+
+TRAIT = pa.struct([("Name", pa.string()), ("Score", pa.float64())])
+ATTRIBUTE = pa.struct(
+    [
+        ("Id", pa.int32()),
+        ("Type", pa.string()),
+        ("Category", pa.string()),
+        ("BeginOffset", pa.int32()),
+        ("EndOffset", pa.int32()),
+        ("Score", pa.float64()),
+        ("RelationshipType", pa.string()),
+        ("RelationshipScore", pa.float64()),
+        ("Traits", pa.list_(TRAIT)),
+        ("Source", pa.string()),
+    ]
+)
+ENTITY = pa.struct(
+    [
+        ("Id", pa.int32()),
+        ("BeginOffset", pa.int32()),
+        ("EndOffset", pa.int32()),
+        ("Score", pa.float64()),
+        ("Category", pa.string()),
+        ("Type", pa.string()),
+        ("Subtype", pa.string()),
+        ("Traits", pa.list_(TRAIT)),
+        ("Attributes", pa.list_(ATTRIBUTE)),
+        ("Section", pa.string()),
+        ("Source", pa.string()),
+    ]
+)
+SCHEMA = pa.schema(
+    [
+        ("DocumentId", pa.string()),
+        ("Characters", pa.int32()),
+        ("ModelVersion", pa.string()),
+        ("Entities", pa.list_(ENTITY)),
+        ("UnmappedAttributes", pa.list_(pa.struct([("Type", pa.string()), ("Attribute", ATTRIBUTE)]))),
+        ("Error", pa.struct([("Code", pa.string()), ("Message", pa.string())])),
+    ]
+)
+
+
+@contextmanager
+def parquet_writer(path: Path) -> Iterator[Callable[[Record], None]]:
+    """A function that writes one record to `path`."""
+    waiting: list[dict[str, Any]] = []
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as out:
+
+        def flush() -> None:
+            out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
+            waiting.clear()
+
+        def write(record: Record) -> None:
+            waiting.append(record.to_json())
+            if len(waiting) >= ROWS:
+                flush()
+
+        yield write
+        if waiting:
+            flush()
