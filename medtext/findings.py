@@ -38,6 +38,7 @@ class Link:
 @dataclass(slots=True)
 class Findings:
     given: tuple[Mention, ...] | None = None  # spans the caller brought; they replace what the finders find
+    words: list[str] = field(default_factory=list)  # the tokens' texts; see `words`
     sections: list[SectionSpan] = field(default_factory=list)
     long_forms: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # abbreviation -> long form
     lexicon: list[tuple[int, int, str]] = field(default_factory=list)  # (first token, token after the last, kind)
@@ -60,3 +61,11 @@ def findings(doc: Doc) -> Findings:
     if KEY not in doc.user_data:
         doc.user_data[KEY] = Findings()
     return doc.user_data[KEY]  # type: ignore[no-any-return]
+
+
+def words(doc: Doc) -> list[str]:
+    """The texts of the Doc's tokens: asking spaCy for them costs as much as a step, so each Doc is asked once."""
+    found = findings(doc)
+    if not found.words:
+        found.words = [token.text for token in doc]
+    return found.words

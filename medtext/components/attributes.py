@@ -22,6 +22,7 @@ DEPENDENT = frozenset({*ATTRIBUTES, "SYSTEM_ORGAN_SITE", "TIME_EXPRESSION", "DAT
 """What can hang on an entity."""
 SITE = "SYSTEM_ORGAN_SITE"
 REACH = 12  # mentions to either side that are looked at
+RIVALS = 4  # of which so many that could own it
 FAR = 300  # characters between an attribute and its entity, at most
 SHORT = 14  # characters of a gap whose very words are a feature
 ENOUGH = 0.12
@@ -97,6 +98,8 @@ def pairs(
                         features.append(f"{kind}|is a site that is owned")
                 yield parent, features
                 rivals += 1
+                if rivals == RIVALS:
+                    break
 
 
 def can_own(parent: str, kind: str) -> bool:

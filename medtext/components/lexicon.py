@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 
 from medtext.components.tokenizer import TOKEN
 from medtext.errors import RuleError
-from medtext.findings import findings
+from medtext.findings import findings, words
 from medtext.rulebook import load_table, load_words, rules_dir
 from medtext.schema import CATEGORY_OF, Mention
 
@@ -232,7 +232,7 @@ class LexiconMatcher:
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
-        found.lexicon = self.lexicon.matches([token.text for token in doc])
+        found.lexicon = self.lexicon.matches(words(doc))
         found.candidates.extend(self.candidates(doc, found.lexicon))
         return doc
 

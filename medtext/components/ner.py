@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from medtext.decoding import TAGS, decode, spans
 from medtext.errors import ModelError
 from medtext.features import WordRows
-from medtext.findings import findings
+from medtext.findings import findings, words
 from medtext.schema import TRAITS, Mention
 
 CACHED = 50_000  # words whose vectors are kept; about 40 MB
@@ -134,7 +134,7 @@ class Tagger:
 
     def __call__(self, doc: Doc) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Log probabilities, words by TAGS, and probabilities, words by TRAITS."""
-        inputs = {"vectors": self.vectors([token.text for token in doc]), "flags": self.flags(doc)}
+        inputs = {"vectors": self.vectors(words(doc)), "flags": self.flags(doc)}
         tags, traits = self._session.run(None, inputs)
         return tags, traits
 

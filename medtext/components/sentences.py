@@ -14,6 +14,7 @@ from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from medtext.findings import words
 from medtext.rulebook import load_words, rules_dir
 
 STOPS = frozenset(".?!")
@@ -31,25 +32,24 @@ class SentenceSplitter:
 
     def __call__(self, doc: Doc) -> Doc:
         if len(doc):
-            words = [token.text for token in doc]
-            starts = self.starts(words, doc.text)
+            starts = self.starts(words(doc), doc.text)
             # spaCy keeps 1 for a start and -1 for none; plain arrays set them many times faster than tokens do
             doc.from_array([SENT_START], np.where(starts, 1, -1).astype("int64").view("uint64"))
         return doc
 
-    def starts(self, words: list[str], text: str) -> list[bool]:
-        """Whether each token begins a sentence. `words` joined, blanks between them aside, are `text`."""
+    def starts(self, tokens: list[str], text: str) -> list[bool]:
+        """Whether each token begins a sentence. `tokens` joined, blanks between them aside, are `text`."""
         widest = max(map(len, text.split("\n")))
-        starts = [False] * len(words)
+        starts = [False] * len(tokens)
         due, offset = True, 0
-        for place, word in enumerate(words):
+        for place, word in enumerate(tokens):
             offset = text.index(word, offset)
             if word.isspace():
                 due = due or ("\n" in word and _break_ends(text, offset, word, widest))
             else:
                 starts[place], due = due, False
                 if word[-1] in STOPS or word in CLOSERS:
-                    due = self._stop_ends(words, starts, place, text[offset + len(word) : offset + len(word) + 1])
+                    due = self._stop_ends(tokens, starts, place, text[offset + len(word) : offset + len(word) + 1])
             offset += len(word)
         starts[0] = True
         return starts

@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from medtext.components.context import Context, ContextCue, Verdict
 from medtext.components.ner import find_model, words_of
 from medtext.errors import ModelError
-from medtext.findings import findings
+from medtext.findings import findings, words
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import TRAITS, Mention, Trait
 
@@ -31,11 +31,12 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("TOBACCO_USE", "ALCOHOL_CONSUMPTION", "REC_DRUG_USE", "ALLERGIES"), _HABIT),
 }
 """The traits that an entity of a type can have; other types have none."""
-SURE_ENOUGH = 0.5
-MODELS_SHARE = 0.5
+SURE_ENOUGH = 0.35
+MODELS_SHARE = 0.3
 """How much of a trait's log odds is the entity model's, where it has an opinion; set on held-out notes."""
 
-Weights = dict[str, dict[str, float]]
+Weights = dict[str, list[tuple[str, float]]]
+"""The traits that a feature speaks for or against, with its weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Surroundings:
     """What a trait is judged by."""
 
     type: str
+    begin: int  # its first token
+    end: int  # the token after its last
     section: str
     words: tuple[str, ...]
     before: tuple[str, ...]  # the words before it in its sentence, nearest first
@@ -62,18 +65,19 @@ class TraitFinder:
         found = findings(doc)
         judged = [place for place, mention in enumerate(found.mentions) if possible_traits(mention.type)]
         seen = surroundings(doc, self.context, [found.mentions[place] for place in judged])
-        for place, around in zip(judged, seen, strict=True):
-            opinion = model_opinion(doc, found.mentions[place], found.token_traits)
+        opinions = model_opinions(seen, found.token_traits)
+        for place, around, opinion in zip(judged, seen, opinions, strict=True):
             found.traits[place] = self.traits(around, opinion)
         return doc
 
     def traits(self, around: Surroundings, opinion: Mapping[str, float]) -> tuple[Trait, ...]:
         """The traits of a mention, in the order of `TRAITS`."""
-        features = trait_features(around)
-        scores = {
-            trait: combined(self._score(trait, features), opinion.get(trait))
-            for trait in possible_traits(around.type)
-        }
+        evidence = dict.fromkeys(possible_traits(around.type), 0.0)
+        for feature in trait_features(around):
+            for trait, weight in self.weights.get(feature, ()):
+                if trait in evidence:
+                    evidence[trait] += weight
+        scores = {trait: combined(log_odds, opinion.get(trait)) for trait, log_odds in evidence.items()}
         kinds = {trait: scores.pop(trait) for trait in KINDS if trait in scores}
         likely = [Trait(trait, score) for trait, score in scores.items() if score >= SURE_ENOUGH]
         if kinds:
@@ -81,21 +85,17 @@ class TraitFinder:
             likely.insert(0, Trait(kind, kinds[kind]))
         return tuple(sorted(likely, key=lambda trait: TRAITS.index(trait.name)))
 
-    def _score(self, trait: str, features: Sequence[str]) -> float:
-        weights = self.weights.get(trait, {})
-        return logistic(sum(weights.get(feature, 0.0) for feature in features))
-
 
 def possible_traits(kind: str) -> tuple[str, ...]:
     """The traits that a mention of this type can have."""
     return POSSIBLE.get(kind, ())
 
 
-def combined(score: float, opinion: float | None) -> float:
-    """The regression's and the entity model's probabilities as one: a weighted mean of their log odds."""
+def combined(log_odds: float, opinion: float | None) -> float:
+    """The probability by the regression's log odds and the entity model's opinion: their weighted mean, in log odds."""
     if opinion is None:
-        return score
-    return logistic((1 - MODELS_SHARE) * odds(score) + MODELS_SHARE * odds(opinion))
+        return logistic(log_odds)
+    return logistic((1 - MODELS_SHARE) * log_odds + MODELS_SHARE * odds(opinion))
 
 
 def logistic(value: float) -> float:
@@ -108,13 +108,13 @@ def odds(probability: float) -> float:
     return log(probability / (1 - probability))
 
 
-def model_opinion(doc: Doc, mention: Mention, token_traits: np.ndarray | None) -> dict[str, float]:
-    """The entity model's probability of each trait: the mean over the mention's words."""
+def model_opinions(seen: Sequence[Surroundings], token_traits: np.ndarray | None) -> list[dict[str, float]]:
+    """The entity model's probability of each trait of each mention: the mean over the mention's words."""
     if token_traits is None:
-        return {}
-    (begin,), (end,) = words_of(doc, [(mention.begin, mention.end)])
-    means = token_traits[begin:end].mean(0)
-    return {trait: float(mean) for trait, mean in zip(TRAITS, means, strict=True)}
+        return [{} for _ in seen]
+    return [
+        dict(zip(TRAITS, token_traits[around.begin : around.end].mean(0).tolist(), strict=True)) for around in seen
+    ]
 
 
 def surroundings(doc: Doc, context: Context, mentions: Sequence[Mention]) -> list[Surroundings]:
@@ -123,22 +123,25 @@ def surroundings(doc: Doc, context: Context, mentions: Sequence[Mention]) -> lis
     verdicts = context(doc, mentions)
     begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
     sentences = [(sentence.start, sentence.end) for sentence in doc.sents]
-    words = [token.lower_ for token in doc]
+    text = doc.text
+    lower = [word.lower() for word in words(doc)]
     seen, place = [], 0
     for mention, begin, end, judged in zip(mentions, begins, ends, verdicts, strict=True):
         while place + 1 < len(sentences) and sentences[place][1] <= begin:
             place += 1
         first, last = sentences[place]
-        before = [word for word in words[max(first, begin - 6) : begin] if not word.isspace()][::-1]
-        after = [word for word in words[end : min(last, end + 5)] if not word.isspace()]
+        before = [word for word in lower[max(first, begin - 6) : begin] if not word.isspace()][::-1]
+        after = [word for word in lower[end : min(last, end + 5)] if not word.isspace()]
         seen.append(
             Surroundings(
                 mention.type,
+                begin,
+                end,
                 found.section_of(mention.begin) or "NONE",
-                tuple(word for word in words[begin:end] if not word.isspace()),
+                tuple(word for word in lower[begin:end] if not word.isspace()),
                 tuple(before[:4]),
                 tuple(after[:3]),
-                _heading(doc.text, mention.begin),
+                _heading(text, mention.begin),
                 tuple(judged),
             )
         )
@@ -182,7 +185,7 @@ def read_traits(path: Path) -> Weights:
     try:
         for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
             trait, feature, weight = line.split("\t")
-            weights.setdefault(trait, {})[feature] = float(weight)
+            weights.setdefault(feature, []).append((trait, float(weight)))
     except (OSError, ValueError):
         raise ModelError(f"{path} holds no weights of traits; train them with `models.train.traits`.") from None
     return weights

@@ -56,7 +56,9 @@ def learn(paths: Sequence[Path]) -> Weights:
         model = LogisticRegression(C=STRENGTH, max_iter=400, fit_intercept=False, random_state=0)
         model.fit(matrix, [right for _, right in chosen])
         names = zip(vectorizer.get_feature_names_out(), model.coef_[0], strict=True)
-        weights[trait] = {str(name): round(float(weight), 3) for name, weight in names if abs(weight) >= SMALLEST}
+        for name, weight in names:
+            if abs(weight) >= SMALLEST:
+                weights.setdefault(str(name), []).append((trait, round(float(weight), 3)))
     return weights
 
 
@@ -81,8 +83,8 @@ def main() -> None:
     weights = learn(options.gold)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with options.out.open("w", encoding="utf-8") as out:
-        for trait, features in weights.items():
-            out.writelines(f"{trait}\t{feature}\t{weight}\n" for feature, weight in sorted(features.items()))
+        rows = sorted((trait, feature, weight) for feature, traits in weights.items() for trait, weight in traits)
+        out.writelines(f"{trait}\t{feature}\t{weight}\n" for trait, feature, weight in rows)
     for path in options.dev:
         counts = scores(weights, path)
         micro = [sum(column) for column in zip(*counts.values(), strict=True)]
