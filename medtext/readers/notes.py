@@ -10,7 +10,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,13 +55,22 @@ def read(source: Source) -> Iterator[Read]:
         UsageError: for a path that does not exist, a kind of file that is not known, or a table without a text column.
     """
     seen: set[str] = set()
-    for item in _all(source):
+    for item in map(_with_plain_id, _all(source)):
         name = item.id if isinstance(item, Note) else item.document_id
         if name in seen:
             yield _failure(name, "DuplicateId", "This id occurred before; only the first note with it was read.")
             continue
         seen.add(name)
         yield _checked(item) if isinstance(item, Note) else item
+
+
+def _with_plain_id(item: Read) -> Read:
+    """The item with an id that can be written down: halves of surrogate pairs, as in file names of old, are spelled out."""
+    name = item.id if isinstance(item, Note) else item.document_id
+    plain = name.encode("utf-8", "backslashreplace").decode()
+    if plain == name:
+        return item
+    return replace(item, id=plain) if isinstance(item, Note) else replace(item, document_id=plain)
 
 
 def count(source: Source) -> int | None:

@@ -18,7 +18,7 @@ from medtext.schema import Record
 
 FORMATS = ("json", "jsonl", "parquet")
 STDOUT = "-"
-UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"|?*\\]")
+UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"|?*\\\ud800-\udfff]")
 
 Write = Callable[[Record], None]
 

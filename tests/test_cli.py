@@ -1,0 +1,152 @@
+"""The command line: exit statuses, one sentence an error, and every kind of bad input in one job."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, SAMPLES
+
+PYTHON = [sys.executable, "-m", "medtext"]
+
+
+def medtext(*arguments: object, **settings) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PYTHON, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=settings.pop("cwd", ROOT),
+        check=False,
+        **settings,
+    )
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    (folder / "ward-3").mkdir(parents=True)
+    (folder / "a.txt").write_text("She denies chest pain.")
+    (folder / "ward-3/b.txt").write_text("He has hypertension and takes lisinopril 10 mg daily.")
+    return folder
+
+
+def test_help_names_every_command_and_loads_nothing_heavy() -> None:
+    done = medtext("--help")
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in ("extract", "view", "evaluate"))
+    loaded = "import sys, medtext.cli; print([name for name in ('spacy', 'numpy', 'pyarrow') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"
+
+
+def test_a_folder_becomes_a_folder_of_records(notes: Path, tmp_path: Path) -> None:
+    done = medtext("extract", notes, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "out/ward-3/b.txt.json").read_text())
+    assert {"DX_NAME", "GENERIC_NAME"} <= {entity["Type"] for entity in record["Entities"]}
+    assert "2 notes read, 2 done, 0 failed" in done.stderr
+    again = medtext("extract", notes, "-o", tmp_path / "out")
+    assert again.returncode == 2
+    assert "--force overwrites it" in again.stderr
+    assert "2 notes were done before" in medtext("extract", notes, "-o", tmp_path / "out", "--resume").stderr
+
+
+def test_what_is_kept_can_be_narrowed(notes: Path) -> None:
+    done = medtext("extract", notes, "-o", "-", "--categories", "MEDICATION", "--min-score", "0.5")
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {entity["Category"] for record in records for entity in record["Entities"]} == {"MEDICATION"}
+
+
+def test_ids_can_be_hashed(notes: Path, tmp_path: Path) -> None:
+    (notes / "jonah-tolliver.txt").write_bytes(b"\xff\xfe")
+    done = medtext("extract", notes, "-o", tmp_path / "out.jsonl", "--hash-ids")
+    assert done.returncode == 3
+    assert "tolliver" not in (tmp_path / "out.jsonl").read_text() + done.stdout + done.stderr
+    keyed = medtext("extract", notes, "-o", "-", "--hash-ids", env={**os.environ, "MEDTEXT_HASH_KEY": "k"})
+    ids = {json.loads(line)["DocumentId"] for line in keyed.stdout.splitlines()}
+    assert len(ids) == 3
+    assert not ids & {json.loads(line)["DocumentId"] for line in (tmp_path / "out.jsonl").read_text().splitlines()}
+
+
+def test_bad_notes_are_listed_and_the_rest_is_done(notes: Path, tmp_path: Path) -> None:
+    bad = {
+        "empty.txt": b"",
+        "binary.txt": b"\x00\x01\x02" * 100,
+        "latin.txt": "Fièvre".encode("latin-1"),
+        "large.txt": b"fever " * 9_000_000,
+        "torn.txt.gz": b"\x1f\x8b\x08\x00broken",
+    }
+    for name, content in bad.items():
+        (notes / name).write_bytes(content)
+    hard = {
+        "spaces.txt": b"fever" + b" " * 999_000,
+        "word.txt": b"x" * 999_999,
+        "digits.txt": b"7" * 200_000,
+        "dots.txt": b"a." * 100_000,
+        "controls.txt": b"fever\x07 and\x1b[31m cough\x0b\x0c",
+        "brackets.txt": b"(AB) " * 5_000,
+    }
+    for name, content in hard.items():
+        (notes / name).write_bytes(content)
+    done = medtext("extract", notes, "-o", tmp_path / "out.jsonl")
+    records = {row["DocumentId"]: row for row in map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())}
+    assert done.returncode == 3
+    assert {name for name, row in records.items() if "Error" in row} == set(bad)
+    assert set(records) == set(bad) | set(hard) | {"a.txt", "ward-3/b.txt"}
+    assert all(f"failed: {name}: " in done.stderr for name in bad)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["extract", "nowhere", "-o", "out"], "There is no nowhere."),
+        (["extract", SAMPLES, "-o", "out", "--categories", "DRUGS"], "There is no category 'DRUGS'"),
+        (["extract", SAMPLES, "-o", "out", "--min-score", "2"], "between 0 and 1"),
+        (["extract", SAMPLES, "-o", "out", "--format", "xml"], "There is no format 'xml'"),
+        (["extract", SAMPLES, "-o", "out", "--model", "nowhere"], "There is no medtext model in nowhere"),
+        (["extract", SAMPLES, "-o", "/proc/out"], "cannot be written to"),
+        (["extract", SAMPLES], "Missing option"),
+        (["view", "nowhere.txt"], "There is no nowhere.txt."),
+        (["evaluate", "nowhere.jsonl"], "cannot be read"),
+        (["--log-level", "loud", "evaluate", "x"], "There is no log level 'loud'"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(arguments, said: str, tmp_path: Path) -> None:
+    done = medtext(*arguments, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode in (1, 2)
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_one_sentence(notes: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    command = [*PYTHON, "extract", str(notes), "-o", "-"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 1
+    assert "The disk is full." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_evaluation_prints_a_table_and_json(tmp_path: Path) -> None:
+    gold = tmp_path / "gold.jsonl"
+    spans = [{"id": 1, "start": 11, "end": 21, "type": "DX_NAME", "traits": ["SYMPTOM", "NEGATION"], "parent": None}]
+    gold.write_text(json.dumps({"id": "a", "text": "She denies chest pain.", "spans": spans}) + "\n")
+    table = medtext("evaluate", gold)
+    assert table.returncode == 0, table.stderr
+    assert "DX_NAME" in table.stdout
+    scores = json.loads(medtext("evaluate", gold, "--json").stdout)
+    assert scores["exact"]["ALL"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "gold": 1, "found": 1}
+    assert json.loads(medtext("evaluate", gold, "--given-spans", "--json").stdout)["traits"]["NEGATION"]["f1"] == 1.0
+
+
+def test_view_writes_a_page(tmp_path: Path) -> None:
+    done = medtext("view", SAMPLES / "progress_note.txt", "-o", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.html").read_text()
+    assert "DX_NAME" in page
+    assert "MEDICAL_CONDITION" in page
+    assert 'href="#s' in page

@@ -1,0 +1,167 @@
+"""Notes come out as they lie in files, one for each, in order; what cannot be read says so in its place."""
+
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from medtext.errors import UsageError
+from medtext.readers import Source, TableColumns, read
+from medtext.readers.notes import LONGEST_NOTE, check, count
+from medtext.schema import Note, Record
+
+
+def notes(*paths: Path | str, **settings) -> list[Note | Record]:
+    return list(read(Source(tuple(map(str, paths)), **settings)))
+
+
+def code(item: Note | Record) -> str:
+    assert isinstance(item, Record)
+    assert item.error
+    return item.error.code
+
+
+def test_a_folder_is_walked_in_the_order_of_names(tmp_path: Path) -> None:
+    for name in ("b.txt", "ward-3/a.txt", "a.txt", "ward-3/skip.pdf"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"note {name}")
+    assert notes(tmp_path) == [Note(name, f"note {name}") for name in ("a.txt", "b.txt", "ward-3/a.txt")]
+    assert count(Source((str(tmp_path),))) == 3
+
+
+@pytest.mark.parametrize("text", ["a\r\nb\rc\nd", "\ufeffwith a mark", "  spaces  \n\n", "ünïcode 🙂", "tab\tand\x0cfeed"])
+def test_text_is_read_as_it_is(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "a", "text": text}) + "\n")
+    with gzip.open(tmp_path / "b.txt.gz", "wb") as out:
+        out.write(text.encode())
+    assert [note.text for note in notes(tmp_path)] == [text, text]
+    assert notes(tmp_path / "a.jsonl") == [Note("a", text)]
+
+
+def test_rows_of_csv_parquet_and_jsonl_are_notes(tmp_path: Path) -> None:
+    rows = [{"id": "1", "text": "No fever,\r\n\"none\"."}, {"id": "2", "text": "Cough."}]
+    (tmp_path / "a.csv").write_bytes(b'id,text\r\n1,"No fever,\r\n""none""."\r\n2,Cough.\r\n')
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "b.parquet.gz").write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
+    expected = [Note(row["id"], row["text"]) for row in rows]
+    for name in ("a.csv", "a.parquet", "a.jsonl", "b.parquet.gz"):
+        assert notes(tmp_path / name) == expected, name
+
+
+def test_columns_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("key,report\n7,Cough.\n")
+    assert notes(tmp_path / "a.csv", columns=TableColumns("report", "key")) == [Note("7", "Cough.")]
+    assert notes(tmp_path / "a.csv", columns=TableColumns("report")) == [Note("a.csv:1", "Cough.")]
+
+
+def test_standard_input_is_json_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"id": "a", "text": "Cough."}\n\n{"text": "Fever."}\n')))
+    assert notes("-") == [Note("a", "Cough."), Note("stdin:3", "Fever.")]
+
+
+def test_another_encoding_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("Fièvre".encode("latin-1"))
+    assert code(notes(tmp_path)[0]) == "InvalidEncoding"
+    assert "Byte 2" in notes(tmp_path)[0].error.message
+    assert notes(tmp_path, encoding="latin-1") == [Note("a.txt", "Fièvre")]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "EmptyNote"),
+        (b" \n\n ", "EmptyNote"),
+        (b"\x7fELF\x02\x01\x00\x00\x00\x00", "BinaryFile"),
+        (bytes(range(1, 32)) * 20, "BinaryFile"),
+        (b"x" * (LONGEST_NOTE + 1), "TooLong"),
+        (b"x" * (17 * LONGEST_NOTE), "TooLong"),
+    ],
+)
+def test_what_is_no_note_says_so_and_the_rest_goes_on(tmp_path: Path, content: bytes, expected: str) -> None:
+    (tmp_path / "a.txt").write_bytes(content)
+    (tmp_path / "b.txt").write_text("Cough.")
+    first, second = notes(tmp_path)
+    assert code(first) == expected
+    assert second == Note("b.txt", "Cough.")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('{"id": "a", "text": "half \\ud800 of a pair"}', "LoneSurrogate"),
+        ('{"id": "a"}', "MissingText"),
+        ('{"id": "a", "text": null}', "MissingText"),
+        ('{"id": "a", "text": 7}', "MissingText"),
+        ('{"id": "a", "text": "Cough', "InvalidJson"),
+        ('["a", "Cough."]', "InvalidJson"),
+        ("[" * 100_000, "InvalidJson"),
+    ],
+)
+def test_a_line_that_is_wrong_says_so_and_the_rest_goes_on(tmp_path: Path, line: str, expected: str) -> None:
+    (tmp_path / "a.jsonl").write_text(line + '\n{"id": "b", "text": "Cough."}\n')
+    first, second = notes(tmp_path / "a.jsonl")
+    assert code(first) == expected
+    assert second == Note("b", "Cough.")
+
+
+def test_an_id_that_occurs_twice_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "Cough."}\n{"id": "a", "text": "Fever."}\n')
+    first, second = notes(tmp_path / "a.jsonl")
+    assert first == Note("a", "Cough.")
+    assert code(second) == "DuplicateId"
+
+
+def test_a_row_without_text_says_so(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": ["a", "b"], "text": [None, "Cough."]}), tmp_path / "a.parquet")
+    first, second = notes(tmp_path / "a.parquet")
+    assert code(first) == "MissingText"
+    assert second == Note("b", "Cough.")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_missing_column_is_wrong_usage(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.csv").write_text("key,report\n7,Cough.\n")
+    pq.write_table(pa.table({"report": ["Cough."]}), tmp_path / "a.parquet")
+    with pytest.raises(UsageError, match="name the text column with --text-column"):
+        notes(tmp_path / name)
+    with pytest.raises(UsageError, match="no column 'body'"):
+        notes(tmp_path / name, columns=TableColumns("body"))
+
+
+def test_truncated_files_say_so(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["Cough."] * 100}), tmp_path / "a.parquet")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet").write_bytes(whole[: len(whole) // 2])
+    packed = gzip.compress(json.dumps({"id": "a", "text": "Cough. " * 5000}).encode() + b"\n")
+    (tmp_path / "a.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    (tmp_path / "a.txt.gz").write_bytes(packed[: len(packed) // 2])
+    for name in ("a.parquet", "a.jsonl.gz", "a.txt.gz"):
+        assert code(notes(tmp_path / name)[-1]) == "TruncatedFile", name
+
+
+def test_an_unreadable_file_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("Cough.")
+    monkeypatch.setattr(Path, "open", _refuse)
+    assert code(notes(tmp_path / "a.txt")[0]) == "UnreadableFile"
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_what_is_not_there_or_not_known_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no "):
+        check(Source((str(tmp_path / "nowhere"),)))
+    with pytest.raises(UsageError, match="no encoding"):
+        check(Source((str(tmp_path),), encoding="utf-9"))
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    with pytest.raises(UsageError, match=r"does not read \.pdf"):
+        notes(tmp_path / "a.pdf")

@@ -1,0 +1,93 @@
+"""Rules are checked when they are loaded, and what is wrong is named."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from medtext.components.context import ContextCue
+from medtext.components.patterns import Pattern
+from medtext.components.phi import PhiRule
+from medtext.components.resolve import SourceRule
+from medtext.components.sections import Heading
+from medtext.errors import RuleError
+from medtext.rulebook import load_table, load_toml, load_words, rules_dir
+
+
+@dataclass(frozen=True)
+class Rule:
+    id: str
+    term: str
+    weight: float = 1.0
+    on: bool = True
+
+
+def written(folder: Path, text: str, name: str = "rules.tsv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_table_becomes_rules(tmp_path: Path) -> None:
+    path = written(tmp_path, "# comment\nid\tterm\tweight\ton\na\tfever\t0.5\tfalse\nb\tcough\t\t\n")
+    assert load_table(path, Rule) == (Rule("a", "fever", 0.5, False), Rule("b", "cough"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id\tterm\tcolour\na\tfever\tred\n", "line 2: unknown key 'colour'"),
+        ("id\tweight\na\t1\n", "line 2: 'term' is missing"),
+        ("id\tterm\na\tfever\na\tcough\n", "line 3: the id 'a' occurs twice"),
+        ("id\tterm\tweight\na\tfever\theavy\n", "line 2: could not convert"),
+        ("id\tterm\tweight\ton\na\tfever\t1\tmaybe\n", "neither true nor false"),
+        ("id\tterm\na\tfever\tx\ty\n", "line 2: 4 cells under 2 column names"),
+    ],
+)
+def test_a_wrong_table_names_its_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(RuleError, match=said):
+        load_table(written(tmp_path, text), Rule)
+
+
+def test_toml_that_is_wrong_is_a_rule_error(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match=r"rules\.toml"):
+        load_toml(written(tmp_path, "[[rule]\n", "rules.toml"), "rule", Rule)
+    with pytest.raises(RuleError, match="no str"):
+        load_toml(written(tmp_path, "[[rule]]\nid = 1\nterm = 'x'\n", "rules.toml"), "rule", Rule)
+
+
+def test_words_are_lower_case_without_comments(tmp_path: Path) -> None:
+    assert load_words(written(tmp_path, "# head\nHis\nall # note\n\n", "words.txt")) == {"his", "all"}
+
+
+@pytest.mark.parametrize(
+    ("load", "file", "table", "kind"),
+    [
+        (load_table, "sections.tsv", None, Heading),
+        (load_table, "context.tsv", None, ContextCue),
+        (load_table, "sources.tsv", None, SourceRule),
+        (load_toml, "patterns.toml", "pattern", Pattern),
+        (load_toml, "phi.toml", "recognizer", PhiRule),
+    ],
+)
+def test_the_shipped_rules_check_out(load, file, table, kind) -> None:
+    arguments = (rules_dir() / file, table, kind) if table else (rules_dir() / file, kind)
+    assert load(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "said"),
+    [
+        (Pattern, {"id": "a", "regex": "(?P<DOSE>x)", "score": 1.0}, "no entity type"),
+        (Pattern, {"id": "a", "regex": "x", "score": 1.0}, "no named group"),
+        (Pattern, {"id": "a", "regex": "(", "score": 1.0}, "is wrong"),
+        (PhiRule, {"id": "a", "type": "DX_NAME", "subtype": "SSN", "regex": "(?P<value>x)", "score": 1.0}, "no type"),
+        (PhiRule, {"id": "a", "type": "ID", "subtype": "SHOE", "regex": "(?P<value>x)", "score": 1.0}, "no subtype"),
+        (PhiRule, {"id": "a", "type": "ID", "subtype": "SSN", "regex": "x", "score": 1.0}, "needs one named group"),
+        (ContextCue, {"id": "a", "category": "NO", "direction": "FORWARD", "literal": "no"}, "no category"),
+        (ContextCue, {"id": "a", "category": "FAMILY", "direction": "UP", "literal": "no"}, "no direction"),
+    ],
+)
+def test_a_rule_refuses_to_be_wrong(kind, values, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        kind(**values)

@@ -1,0 +1,115 @@
+"""Records appear whole, under names that cannot lead astray, and nothing is overwritten unasked."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from medtext.errors import UsageError
+from medtext.schema import Failure, Record
+from medtext.writers import Target, open_writer
+from medtext.writers.records import done, file_name
+from tests.test_schema import RECORD
+
+FAILED = Record("b.txt", error=Failure("EmptyNote", "The note is empty."))
+
+
+def write(target: Target, *records: Record) -> None:
+    with open_writer(target) as one:
+        for record in records:
+            one(record)
+
+
+def test_a_folder_mirrors_the_ids(tmp_path: Path) -> None:
+    write(Target(str(tmp_path / "out")), RECORD, FAILED)
+    assert json.loads((tmp_path / "out/ward-3/note-017.txt.json").read_text()) == RECORD.to_json()
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file()) == [
+        "b.txt.json",
+        "note-017.txt.json",
+    ]
+
+
+@pytest.mark.parametrize("path", ["out.jsonl", "out"])
+def test_json_lines(tmp_path: Path, path: str) -> None:
+    write(Target(str(tmp_path / path), "jsonl"), RECORD, FAILED)
+    file = tmp_path / path if path.endswith("l") else tmp_path / path / "records.jsonl"
+    assert [json.loads(line) for line in file.read_text().splitlines()] == [RECORD.to_json(), FAILED.to_json()]
+
+
+def test_parquet_has_a_row_a_note(tmp_path: Path) -> None:
+    write(Target(str(tmp_path / "out.parquet")), RECORD, FAILED)
+    first, second = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert first["DocumentId"] == RECORD.document_id
+    assert first["Entities"][0]["Traits"] == RECORD.to_json()["Entities"][0]["Traits"]
+    assert first["UnmappedAttributes"][0]["Attribute"]["Type"] == "FREQUENCY"
+    assert second["Error"] == FAILED.to_json()["Error"]
+
+
+def test_standard_output_is_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    write(Target("-"), FAILED)
+    assert json.loads(capsys.readouterr().out) == FAILED.to_json()
+
+
+@pytest.mark.parametrize("path", ["out", "out.jsonl", "out.parquet"])
+def test_nothing_is_overwritten_unasked(tmp_path: Path, path: str) -> None:
+    write(Target(str(tmp_path / path)), RECORD)
+    with pytest.raises(UsageError, match="--force overwrites it"):
+        write(Target(str(tmp_path / path)), FAILED)
+    write(Target(str(tmp_path / path), force=True), FAILED)
+
+
+@pytest.mark.parametrize("path", ["out", "out.jsonl"])
+def test_a_job_goes_on_where_it_stopped(tmp_path: Path, path: str) -> None:
+    target = Target(str(tmp_path / path), resume=True)
+    with pytest.raises(RuntimeError), open_writer(target) as one:
+        one(RECORD)
+        one(FAILED)
+        raise RuntimeError
+    assert done(target) == {RECORD.document_id}
+    write(target, Record("b.txt", 3, "1"))
+    assert done(target) == {RECORD.document_id, "b.txt"}
+
+
+def test_parquet_cannot_be_resumed(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be resumed"):
+        done(Target(str(tmp_path / "out.parquet"), resume=True))
+
+
+def test_a_file_that_was_not_finished_does_not_appear(tmp_path: Path) -> None:
+    for path in ("out.jsonl", "out.parquet"):
+        with pytest.raises(RuntimeError), open_writer(Target(str(tmp_path / path))) as one:
+            one(RECORD)
+            raise RuntimeError
+        assert not (tmp_path / path).exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/etc/passwd", "..", "", "a//b", "a/./b", "x" * 500, "a\0b", 'C:\\x<>|"?*', "\ud800"]
+)
+def test_an_id_cannot_lead_out_of_the_folder(name: str) -> None:
+    path = file_name(name)
+    assert not path.is_absolute()
+    assert ".." not in path.parts
+    assert all(len(part.encode()) < 255 for part in path.parts)
+
+
+def test_ids_that_look_alike_get_files_of_their_own() -> None:
+    names = ["a/b", "a//b", "../a/b", "a?b", "a*b", "a_b"]
+    assert len({file_name(name) for name in names}) == len(names)
+
+
+def test_a_place_that_cannot_be_written_to_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError):
+        write(Target(str(tmp_path / "file/out.jsonl")), RECORD)
+    with pytest.raises(UsageError):
+        write(Target(str(tmp_path / "file")), RECORD)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("out", "xml"), ("-", "parquet"), ("out.jsonl", "parquet"), ("out.parquet", "jsonl")]
+)
+def test_formats_that_do_not_fit_are_wrong_usage(path: str, kind: str) -> None:
+    with pytest.raises(UsageError):
+        Target(path, kind)
