@@ -9,6 +9,7 @@ which would write note text to standard error through loguru.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -36,6 +37,9 @@ def _bare_medspacy() -> Iterator[None]:
         for name in own:
             sys.modules.pop(name, None)
 
+
+# Its matcher says at every note that it has no patterns of a kind that is not used here.
+warnings.filterwarnings("ignore", message=r"\[W036\]", category=UserWarning, module=r"medspacy\.")
 
 with _bare_medspacy():
     from medspacy.context import ConTextGraph, ConTextModifier, ConTextRule

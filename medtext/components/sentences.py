@@ -18,6 +18,7 @@ from medtext.findings import words
 from medtext.rulebook import load_words, rules_dir
 
 STOPS = frozenset(".?!")
+BEFORE_NAMES = frozenset({"by", "with", "and", "from", "to", "per", "see"})
 CLOSERS = frozenset("\"')]}”’")
 FULL_LINE = 0.8  # of the longest line: a line as long as this was wrapped
 NARROWEST = 45  # characters: text narrower than this is no wrapped prose
@@ -76,7 +77,7 @@ class SentenceSplitter:
         word = words[place]
         if len(word) == 1 and word.isupper():
             before = words[place - 1] if place else "A"
-            return before[0].isupper() or before.isspace()
+            return before[0].isupper() or before.isspace() or before in BEFORE_NAMES
         return word.lower() in self.abbreviations or (starts[place] and word.isdigit())
 
 

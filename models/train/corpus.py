@@ -16,7 +16,7 @@ import numpy as np
 import spacy
 
 from medtext.components.tokenizer import ClinicalTokenizer
-from medtext.decoding import TAGS, spans
+from medtext.decoding import OUTSIDE, TAGS, spans
 from medtext.schema import TRAITS
 
 TAG_INDEX = {tag: index for index, tag in enumerate(TAGS)}
@@ -49,13 +49,15 @@ def read_gold(paths: Iterable[Path]) -> list[Example]:
 
 def read_silver(path: Path) -> list[tuple[Example, np.ndarray]]:
     """The notes that a teacher labelled, each with its probabilities, words by TAGS (16 bits)."""
-    stored = np.load(path, allow_pickle=False)
+    with np.load(path, allow_pickle=False) as stored:
+        names, texts, ends, tags, traits = (stored[key] for key in ("ids", "texts", "ends", "tags", "traits"))
     tokenizer = ClinicalTokenizer(spacy.blank("en").vocab)
     notes = []
-    for number, (name, text) in enumerate(zip(stored["ids"], stored["texts"], strict=True)):
-        begin, end = stored["ends"][number : number + 2]
+    for name, text, begin, end in zip(names, texts, ends, ends[1:], strict=False):
         note = example(str(name), str(text), (), tokenizer)
-        notes.append((replace(note, traits=stored["traits"][begin:end]), stored["tags"][begin:end]))
+        inside = tags[begin:end, OUTSIDE] < 0.5
+        known = np.where(inside[:, None], traits[begin:end], np.float16(-1))  # outside spans the teacher never learned
+        notes.append((replace(note, traits=known), tags[begin:end]))
     return notes
 
 

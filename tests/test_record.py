@@ -1,0 +1,92 @@
+"""What becomes an entity, an attribute, a dated time, and what stays without a parent."""
+
+import spacy
+
+from medtext.findings import Link, SectionSpan, findings
+from medtext.record import select, to_record
+from medtext.schema import Mention, Record, Trait
+
+
+def record(text: str, mentions, links=(), traits=()) -> Record:
+    doc = spacy.blank("en").make_doc(text)
+    found = findings(doc)
+    found.mentions = [
+        Mention(text.index(word), text.index(word) + len(word), kind, 0.9, "ner") for word, kind in mentions
+    ]
+    found.links = {child: Link(parent, 0.8, "links") for child, parent in links}
+    found.traits = {place: tuple(Trait(name, 0.7) for name in names) for place, names in traits}
+    found.sections = [SectionSpan(0, len(text), "PLAN")]
+    return to_record(doc, "a", "1")
+
+
+def shape(found: Record):
+    return [
+        (one.category, one.type, one.id, [(part.type, part.id, part.relationship_type) for part in one.attributes])
+        for one in found.entities
+    ]
+
+
+def test_attributes_hang_on_their_entity() -> None:
+    found = record(
+        "left knee pain daily",
+        [("left", "DIRECTION"), ("knee", "SYSTEM_ORGAN_SITE"), ("pain", "DX_NAME"), ("daily", "FREQUENCY")],
+        [(0, 2), (1, 2)],
+        [(2, ["SYMPTOM"])],
+    )
+    assert shape(found) == [
+        ("MEDICAL_CONDITION", "DX_NAME", 3, [
+            ("DIRECTION", 1, "DIRECTION"), ("SYSTEM_ORGAN_SITE", 2, "SYSTEM_ORGAN_SITE")
+        ])
+    ]
+    assert [part.type for part in found.unmapped_attributes] == ["FREQUENCY"]
+    assert found.entities[0].traits == (Trait("SYMPTOM", 0.7),)
+    assert found.entities[0].section == "PLAN"
+
+
+def test_a_site_alone_is_an_entity_with_its_direction() -> None:
+    found = record("left knee", [("left", "DIRECTION"), ("knee", "SYSTEM_ORGAN_SITE")], [(0, 1)])
+    assert shape(found) == [("ANATOMY", "SYSTEM_ORGAN_SITE", 2, [("DIRECTION", 1, "DIRECTION")])]
+
+
+def test_a_direction_goes_with_its_site_to_what_owns_that() -> None:
+    found = record(
+        "left knee pain", [("left", "DIRECTION"), ("knee", "SYSTEM_ORGAN_SITE"), ("pain", "DX_NAME")], [(0, 1), (1, 2)]
+    )
+    assert [part[0] for part in shape(found)[0][3]] == ["DIRECTION", "SYSTEM_ORGAN_SITE"]
+
+
+def test_a_time_that_dates_an_entity() -> None:
+    found = record("pain yesterday", [("pain", "DX_NAME"), ("yesterday", "TIME_EXPRESSION")], [(1, 0)], [(0, ["SYMPTOM"])])
+    assert shape(found) == [
+        ("MEDICAL_CONDITION", "DX_NAME", 1, []),
+        ("TIME_EXPRESSION", "TIME_TO_DX_NAME", 2, [("DX_NAME", 1, "OVERLAP")]),
+    ]
+    assert found.entities[1].attributes[0].traits == found.entities[0].traits
+
+
+def test_a_time_that_dates_nothing_is_unmapped() -> None:
+    found = record("return in a week", [("in a week", "TIME_EXPRESSION")])
+    assert not found.entities
+    assert found.to_json()["UnmappedAttributes"][0]["Type"] == "TIME_EXPRESSION"
+
+
+def test_a_date_that_dates_an_entity_is_both() -> None:
+    found = record("colonoscopy 2019", [("colonoscopy", "PROCEDURE_NAME"), ("2019", "DATE")], [(1, 0)])
+    assert [(one.type, one.begin, one.end) for one in found.entities] == [
+        ("PROCEDURE_NAME", 0, 11),
+        ("DATE", 12, 16),
+        ("TIME_TO_PROCEDURE_NAME", 12, 16),
+    ]
+    assert len({one.id for one in found.entities}) == 3
+
+
+def test_frequency_of_a_habit_is_behavioural() -> None:
+    found = record("smokes daily", [("smokes", "TOBACCO_USE"), ("daily", "FREQUENCY")], [(1, 0)])
+    assert found.entities[0].attributes[0].category == "BEHAVIORAL_ENVIRONMENTAL_SOCIAL"
+
+
+def test_what_is_kept_is_chosen_by_category_and_score() -> None:
+    found = record("pain 2019", [("pain", "DX_NAME"), ("2019", "DATE")])
+    assert [one.type for one in select(found, ("MEDICAL_CONDITION",), 0.0).entities] == ["DX_NAME"]
+    assert not select(found, (), 0.95).entities
+    assert select(found, (), 0.0) is found
