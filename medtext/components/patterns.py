@@ -1,7 +1,7 @@
 """Doses, frequencies, values with units, vital signs, times: what is regular enough for `rules/patterns.toml`.
 
-An expression with ninety alternatives, tried at every character, costs more than the model. A pattern therefore says what
-words it can begin with, and one pass over the note's words tries each expression only there.
+An expression with ninety alternatives, tried at every character, costs more than the model. A pattern therefore says
+what words it can begin with, and one pass over the note's words tries each expression only there.
 """
 
 import re
