@@ -15,7 +15,7 @@ demo: $(VENV)/installed
 	$(BIN)/python samples/show.py out
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -60,8 +60,12 @@ class Preparation:
         chosen = tuple(
             sorted(name for name, count in counts.items() if count >= RAREST_CLUE) for counts in (spans, sections)
         )
-        self.flags = Flags(*chosen)
+        self.use_clues(*chosen)
         return chosen  # type: ignore[return-value]
+
+    def use_clues(self, spans: Sequence[str], sections: Sequence[str]) -> None:
+        """Takes clues chosen before."""
+        self.flags = Flags(spans, sections)
 
     def __call__(self, note: Example, soft: np.ndarray | None = None) -> Prepared:
         return Prepared(note.words, self.flags(self.doc(note)), note.tags, note.traits, soft)

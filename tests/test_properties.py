@@ -1,0 +1,71 @@
+"""What holds for every text: offsets fit, ids are told apart, and the same text gives the same bytes."""
+
+import json
+import os
+import subprocess
+import sys
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import medtext
+from medtext.config import Config
+from medtext.engines.local import Job, run
+from medtext.schema import Note, Record
+from tests.conftest import ROOT, SAMPLES
+
+LINES = [line for path in sorted(SAMPLES.glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines() if line]
+ODD = ["", " ", "\n\n", "\t", "\r\n", "\u2028", "\ufeff", "🙂", "é", "e\u0301", "(", ")", ":", "..", "½", "µ", "1/2", "\x0b", "İ"]
+texts = st.lists(st.sampled_from(LINES + ODD * 5) | st.text(max_size=12), max_size=12).map("".join)
+notes = st.lists(texts, max_size=6)
+relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+NLP = medtext.load()
+
+
+@relaxed
+@given(texts)
+def test_offsets_fit_and_ids_are_told_apart(text: str) -> None:
+    record = medtext.extract(text, nlp=NLP)
+    if record.error:
+        assert record.error.code in ("EmptyNote", "BinaryFile", "LoneSurrogate")
+        return
+    assert record.characters == len(text)
+    for span in record.spans():
+        assert 0 <= span.begin < span.end <= len(text)
+        assert span.text(text) == span.text(text).strip()
+    keys = [(one.begin, one.end, one.category) for one in record.entities]
+    assert keys == sorted(keys)
+    ids = [one.id for one in (*record.entities, *record.unmapped_attributes)]
+    assert len(ids) == len(set(ids))
+    assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
+
+
+@relaxed
+@given(notes)
+def test_every_note_comes_out_once_and_neighbours_change_nothing(several: list[str]) -> None:
+    named = [Note(str(number), text) for number, text in enumerate(several)]
+    together = list(run(named, Config(), Job(), NLP))
+    assert [record.document_id for record in together] == [note.id for note in named]
+    alone = [medtext.extract(note.text, nlp=NLP, document_id=note.id) for note in named]
+    assert together == alone
+    assert list(run(reversed(named), Config(), Job(), NLP)) == together[::-1]
+
+
+def test_spans_of_the_callers_are_kept_and_get_traits() -> None:
+    text = "She denies chest pain."
+    record = medtext.extract(text, nlp=NLP, spans=[(11, 21, "DX_NAME")])
+    assert [(one.begin, one.end, one.type) for one in record.entities] == [(11, 21, "DX_NAME")]
+    assert "NEGATION" in {trait.name for trait in record.entities[0].traits}
+    assert not medtext.extract(text, nlp=NLP, spans=[]).entities
+
+
+def test_the_same_notes_give_the_same_bytes() -> None:
+    outputs = set()
+    for seed, workers in (("1", "1"), ("2", "1"), ("3", "2")):
+        command = [sys.executable, "-m", "medtext", "extract", str(SAMPLES), "-o", "-", "--workers", workers]
+        done = subprocess.run(
+            command, capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, check=True
+        )
+        outputs.add(done.stdout)
+    assert len(outputs) == 1
+    assert len(outputs.pop().splitlines()) == len(list(SAMPLES.glob("*.txt")))
