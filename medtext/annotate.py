@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from medtext.config import Config
 from medtext.errors import NoteError
-from medtext.readers.notes import check_text
-from medtext.schema import Failure, Mention, Note, Record
+from medtext.readers.limits import check_text, failure
+from medtext.schema import Mention, Note, Record
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-BATCH = 256
+BATCH = 64
 """Notes after which spaCy's memory of their words is let go (spaCy 3.8; on 3.7 workers are replaced instead)."""
 
+Guard = Callable[[], AbstractContextManager[object]]
+"""Makes what watches over one note, such as an alarm; what that raises as a `NoteError` becomes the note's record."""
 
-def annotate(nlp: Language, notes: Iterable[Note | Record], config: Config) -> Iterator[Record]:
+
+def annotate(nlp: Language, notes: Iterable[Note | Record], config: Config, guard: Guard = nullcontext) -> Iterator[Record]:
     """A record for each note, in order; what is a record already (a note that could not be read) passes through.
 
     A note that fails leaves a record that names the kind of failure and nothing of the note: what exceptions say is
-    not passed on, since it may quote.
+    not passed on, since it may quote. Notes are read `BATCH` at a time.
     """
     waiting = iter(notes)
     while batch := list(islice(waiting, BATCH)):
-        with memory_zone(nlp):
-            for note in batch:
-                yield note if isinstance(note, Record) else one(nlp, note, config)
+        with memory_zone(nlp):  # closed before records go out: a Doc that their reader makes meanwhile must outlive it
+            records = [note if isinstance(note, Record) else one(nlp, note, config, guard=guard) for note in batch]
+        yield from records
 
 
 def memory_zone(nlp: Language) -> AbstractContextManager[object]:
@@ -38,21 +41,31 @@ def memory_zone(nlp: Language) -> AbstractContextManager[object]:
     return zone() if zone and not nlp.vocab.in_memory_zone else nullcontext()  # type: ignore[no-any-return,attr-defined]
 
 
-def one(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] | None = None) -> Record:
+def one(
+    nlp: Language,
+    note: Note,
+    config: Config,
+    spans: Sequence[Mention] | None = None,
+    guard: Guard = nullcontext,
+) -> Record:
     """The record of one note. `spans` replace what the pipeline would find."""
+    try:
+        check_text(note.text)
+        with guard():
+            return _record(nlp, note, config, spans)
+    except NoteError as error:
+        return failure(note.id, error.code, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other notes go on
+        return failure(note.id, "InternalError", f"The note could not be read ({type(error).__name__}).")
+
+
+def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] | None) -> Record:
     from medtext.findings import findings
     from medtext.record import select, to_record
 
-    try:
-        check_text(note.text)
-        doc = nlp.make_doc(note.text)
-        if spans is not None:
-            findings(doc).given = tuple(spans)
-        for _, step in nlp.pipeline:
-            doc = step(doc)
-        return select(to_record(doc, note.id, nlp.meta["version"]), config.categories, config.min_score)
-    except NoteError as error:
-        return Record(note.id, error=Failure(error.code, str(error)))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other notes go on
-        kind = type(error).__name__
-        return Record(note.id, error=Failure("InternalError", f"The note could not be read ({kind})."))
+    doc = nlp.make_doc(note.text)
+    if spans is not None:
+        findings(doc).given = tuple(spans)
+    for _, step in nlp.pipeline:
+        doc = step(doc)
+    return select(to_record(doc, note.id, nlp.meta["version"]), config.categories, config.min_score)

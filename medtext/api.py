@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medtext.config import Config
@@ -33,8 +34,9 @@ def load(config: Config | None = None) -> Language:
 
 
 @cache
-def _loaded(config: Config) -> Language:
-    return load(config)
+def _loaded(model: str, rules: Path | None) -> Language:
+    """What of a Config there is to load: what is kept of the results does not matter here."""
+    return load(Config(model, rules))
 
 
 def extract(
@@ -65,7 +67,7 @@ def extract(
 
     config = config or Config()
     given = None if spans is None else mentions_of(text, spans)
-    return one(nlp or _loaded(config), Note(document_id, text), config, given)
+    return one(nlp or _loaded(config.model, config.rules), Note(document_id, text), config, given)
 
 
 def mentions_of(text: str, spans: Iterable[Span]) -> list[Mention]:
@@ -98,12 +100,19 @@ def stream(
     Args:
         notes: pairs of an id and a text; they are read as they are needed.
         workers: processes; above one, each builds its own pipeline (and the calling script needs the usual
-            `if __name__ == "__main__":`).
-        timeout: seconds that a note may take; None for no limit.
+            `if __name__ == "__main__":`). On Python 3.11, where spaCy keeps every word it has seen, one process grows by
+            1.6 KB a note; workers are replaced before that matters.
+        timeout: seconds that a note may take; None for no limit. Without `nlp` the work is done in a process that can be
+            stopped, also for one worker.
         nlp: a pipeline of `load`, for one worker.
         config: what to load, and what to keep of the results.
+
+    Raises:
+        UsageError: for `nlp` with several workers, fewer workers than one, or a timeout that is none.
     """
     from medtext.engines.local import Job, run
 
+    if nlp and workers > 1:
+        raise UsageError("A loaded pipeline cannot be shared among workers; leave nlp out, and each builds its own.")
     given = (Note(document_id, text) for document_id, text in notes)
     return run(given, config or Config(), Job(workers, timeout), nlp)

@@ -1,12 +1,12 @@
 """Attributes on their entity: which drug a dose belongs to, which finding a site, which event a date.
 
-Every attribute looks at the mentions round it that can own one of its type, and a logistic regression over what lies
-between the two says how likely each is; the likeliest owns it, if it is likely enough. The weights are learned from gold
-links by `models/train/links.py` and stand in the model's `links.tsv`, a feature a line.
+Every attribute looks at the mentions round it that can own one, and a logistic regression over what lies between the two
+(`medtext.link_features`) says how likely each is; the likeliest owns it, if it is likely enough for an attribute of that
+type. Weights and thresholds are learned from gold by `models/train/links.py` and stand in the model's `links.tsv`.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import exp
 from pathlib import Path
 
@@ -16,20 +16,27 @@ from spacy.tokens import Doc
 from medtext.components.ner import find_model
 from medtext.errors import ModelError
 from medtext.findings import Link, findings
-from medtext.schema import ATTRIBUTES, Mention
+from medtext.link_features import (
+    DEPENDENT,
+    SITE,
+    Layout,
+    WordFeature,
+    attribute_features,
+    pair_features,
+    shape_features,
+    site_features,
+)
+from medtext.schema import Mention
 
-DEPENDENT = frozenset({*ATTRIBUTES, "SYSTEM_ORGAN_SITE", "TIME_EXPRESSION", "DATE"})
-"""What can hang on an entity."""
-SITE = "SYSTEM_ORGAN_SITE"
-REACH = 12  # mentions to either side that are looked at
-RIVALS = 4  # of which so many that could own it
-FAR = 300  # characters between an attribute and its entity, at most
-SHORT = 14  # characters of a gap whose very words are a feature
-ENOUGH = 0.12
-"""An attribute without a parent this likely hangs on none. Low, since nearly every attribute has one, and the likeliest
-of many is seldom likely by itself; set on held-out notes."""
+ENOUGH = "enough|"
+"""Begins the name of a threshold in `links.tsv`: an attribute of that type with no owner this likely hangs on none."""
+USUAL = 0.3  # the threshold of a type that has none of its own
+REMEMBERED = 1 << 16  # shapes whose sums are kept
+LARGEST = 30.0  # of the exponent, either way
 
-Weights = dict[str, float]
+Weights = Mapping[str, float]
+"""By feature; `slot=word` is the feature of a word in a slot."""
+NONE: Weights = {}
 
 
 class AttributeLinker:
@@ -37,6 +44,11 @@ class AttributeLinker:
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
+        self._words: dict[str, dict[str, float]] = {}
+        for feature, weight in weights.items():
+            slot, _, word = feature.partition("=")
+            self._words.setdefault(slot, {})[word] = weight
+        self._of_shape = lru_cache(REMEMBERED)(lambda shape: self._sum(shape_features(shape)))
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
@@ -49,96 +61,37 @@ class AttributeLinker:
 
         Sites first: a direction belongs to what owns the site beside it ("pain in the left knee").
         """
-        places = [place for place, mention in enumerate(mentions) if mention.type in DEPENDENT]
-        places.sort(key=lambda place: mentions[place].type != SITE)
+        layout = Layout(text, mentions, starts)
         owners: dict[int, int] = {}
-        for place in places:
-            scored = [
-                (self.score(features), -abs(parent - place), parent)
-                for parent, features in pairs(text, mentions, place, starts, owners)
-            ]
-            score, _, parent = max(scored, default=(0.0, 0, 0))
-            if score >= ENOUGH:
-                if mentions[place].type == SITE:
-                    owners[place] = parent
-                yield place, Link(parent, score, "links")
+        for place in attributes_in_order(mentions):
+            kind = mentions[place].type
+            total, _, owner = max(self.totals(layout, place, owners), default=(-LARGEST, 0, 0))
+            score = 1 / (1 + exp(-max(min(total, LARGEST), -LARGEST)))
+            if score >= self.weights.get(ENOUGH + kind, USUAL):
+                if kind == SITE:
+                    owners[place] = owner
+                yield place, Link(owner, score, "links")
 
-    def score(self, features: Sequence[str]) -> float:
-        """How likely it is that the pair with these features is a link."""
-        total = sum(self.weights.get(feature, 0.0) for feature in features)
-        return 1 / (1 + exp(-max(min(total, 30.0), -30.0)))
+    def totals(self, layout: Layout, place: int, owners: Mapping[int, int]) -> Iterator[tuple[float, int, int]]:
+        """Each possible owner of the attribute at `place`: its log odds, its nearness, its place."""
+        own = self._sum_of_words(attribute_features(layout, place))
+        for pair in layout.pairs(place):
+            total = own + self._of_shape(pair.shape) + self._sum_of_words(pair_features(layout, place, pair))
+            if owners:
+                total += self._sum(site_features(pair.shape.kind, place, pair.owner, owners))
+            yield total, -abs(pair.owner - place), pair.owner
 
+    def _sum(self, features: Iterable[str]) -> float:
+        return sum([self.weights.get(feature, 0.0) for feature in features])
 
-def pairs(
-    text: str, mentions: Sequence[Mention], place: int, starts: Sequence[int], owners: Mapping[int, int]
-) -> Iterator[tuple[int, list[str]]]:
-    """The places of what could own the attribute at `place`, each with the features of that pair.
-
-    `owners` are the owners of sites, as far as they are known.
-    """
-    kind = mentions[place].type
-    for step in (-1, 1):
-        rivals = alike = 0
-        for parent in range(place + step, place + step * (REACH + 1), step):
-            if not 0 <= parent < len(mentions):
-                break
-            near, far = sorted((mentions[place], mentions[parent]))
-            if far.begin - near.end > FAR or "\n\n" in text[near.end : far.begin]:
-                break
-            if mentions[parent].type == kind:
-                alike += 1
-            elif can_own(mentions[parent].type, kind):
-                gap = text[near.end : far.begin]
-                crossed = bisect_right(starts, far.begin) - bisect_left(starts, near.end)
-                features = pair_features(kind, mentions[parent].type, step, gap, rivals, alike, crossed)
-                if kind != SITE:
-                    if parent in (owners.get(place - 1), owners.get(place + 1)):
-                        features.append(f"{kind}|owns the site beside")
-                    if parent in owners:
-                        features.append(f"{kind}|is a site that is owned")
-                yield parent, features
-                rivals += 1
-                if rivals == RIVALS:
-                    break
+    def _sum_of_words(self, features: Iterable[WordFeature]) -> float:
+        return sum([self._words.get(slot, NONE).get(word, 0.0) for slot, word in features])
 
 
-def can_own(parent: str, kind: str) -> bool:
-    """Whether a mention of type `parent` can have an attribute of this type at all."""
-    if parent in ATTRIBUTES or parent in ("TIME_EXPRESSION", "DATE"):
-        return False
-    return not (kind == SITE and parent == SITE)
-
-
-def pair_features(
-    kind: str, parent: str, step: int, gap: str, rivals: int, alike: int, crossed: int
-) -> list[str]:
-    """What is said of an attribute and a possible parent `step` to its left (-1) or right (1).
-
-    `gap` is the text between them, `rivals` how many nearer mentions on that side could own it, `alike` how many
-    attributes of the same type stand between, `crossed` how many sentences begin between.
-    """
-    side = "before" if step < 0 else "after"
-    words = " ".join(gap.lower().split())
-    head = f"{kind}|{side}"
-    marks = "".join(sorted({mark for mark in gap if mark in ",;:.()/-|"}))
-    features = [
-        "bias",
-        f"{kind}|{parent}",
-        f"{head}|{parent}",
-        f"{head}|rivals={min(rivals, 4)}",
-        f"{head}|{parent}|rivals={min(rivals, 3)}",
-        f"{head}|alike={min(alike, 3)}",
-        f"{head}|sentences={min(crossed, 2)}",
-        f"{head}|lines={min(gap.count(chr(10)), 2)}",
-        f"{head}|length={(len(words) + 1).bit_length()}",
-        f"{head}|rivals={min(rivals, 2)}|sentences={min(crossed, 1)}|marks={marks}",
-        f"{kind}|marks={marks}",
-    ]
-    if len(words) <= SHORT:
-        features += [f"{head}|gap={words}", f"{head}|{parent}|gap={words}"]
-    else:
-        features.append(f"{head}|last={words.rsplit(' ', 1)[-1]}")
-    return features
+def attributes_in_order(mentions: Sequence[Mention]) -> list[int]:
+    """The places of what can hang on an entity, sites first."""
+    places = [place for place, mention in enumerate(mentions) if mention.type in DEPENDENT]
+    return sorted(places, key=lambda place: mentions[place].type != SITE)
 
 
 def read_weights(path: Path) -> Weights:

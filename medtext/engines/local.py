@@ -6,33 +6,36 @@ dies or hangs costs only the note it was at: its batch is read again one note at
 
 from __future__ import annotations
 
+import faulthandler
+import os
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import TimeoutError as NotInTime
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from medtext.annotate import annotate, one
+from medtext.annotate import BATCH, Guard, annotate
 from medtext.config import Config
-from medtext.errors import NoteError
-from medtext.schema import Failure, Note, Record
+from medtext.errors import NoteError, UsageError
+from medtext.readers.limits import Read, failure
+from medtext.schema import Note, Record
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 CHARACTERS = 60_000  # of a batch
-NOTES = 64  # of a batch, at most
+NOTES = BATCH  # of a batch, at most
 AHEAD = 3  # batches read ahead, a worker
 LIVES = 200  # batches after which a worker is replaced, where spaCy cannot forget (see `annotate.BATCH`)
-START_SECONDS = 180.0  # allowed a new worker for building its pipeline, beside the notes' own time
-GRACE = 1.5  # how much later than its own alarm a worker is stopped from outside
+GRACE = 1.0  # seconds after its alarm at which a worker is ended, where the alarm did not stop it; at least half the limit
+HANGED = 1  # the exit status of a worker that `lifeline` ended
 
 Builder = Callable[[Config], "Language"]
 
@@ -41,121 +44,156 @@ Builder = Callable[[Config], "Language"]
 class Job:
     """How the work is done; it does not change what comes out.
 
-    `timeout` are the seconds a note may take, or None. `builder` makes the pipeline in each process; tests bring theirs.
+    Args:
+        workers: processes; with one, the calling process does the work, unless there is a timeout to keep.
+        timeout: seconds that a note may take, or None.
+        builder: makes the pipeline in each process; None is medtext's own, and tests bring theirs.
+
+    Raises:
+        UsageError: for fewer workers than one, or a timeout that is none.
     """
 
     workers: int = 1
     timeout: float | None = None
     builder: Builder | None = None
 
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise UsageError(f"There is work for one worker at least, not for {self.workers}.")
+        if self.timeout is not None and not self.timeout > 0:
+            raise UsageError(f"A timeout is longer than {self.timeout:g} seconds; leave it out for none.")
 
-def run(notes: Iterable[Note | Record], config: Config, job: Job, nlp: Language | None = None) -> Iterator[Record]:
-    """A record for each note, in order, in bounded memory. `nlp` serves where one process does the work."""
-    if job.workers > 1:
-        yield from _pool(notes, config, job)
-        return
-    nlp = nlp or _builder(job)(config)
-    if job.timeout is None or threading.current_thread() is not threading.main_thread():
-        yield from annotate(nlp, notes, config)
-    else:
-        yield from _timed(nlp, notes, config, job.timeout)
+    def build(self, config: Config) -> Language:
+        """The pipeline of one process."""
+        if self.builder:
+            return self.builder(config)
+        from medtext.pipeline import build
 
-
-def _builder(job: Job) -> Builder:
-    if job.builder:
-        return job.builder
-    from medtext.pipeline import build
-
-    return build
+        return build(config)
 
 
-def _timed(nlp: Language, notes: Iterable[Note | Record], config: Config, timeout: float) -> Iterator[Record]:
-    for note in notes:
-        if isinstance(note, Record):
-            yield note
-            continue
-        try:
-            with alarm(timeout):
-                record = one(nlp, note, config)
-        except NoteError as error:
-            record = Record(note.id, error=Failure(error.code, str(error)))
-        yield record
+def run(notes: Iterable[Read], config: Config, job: Job, nlp: Language | None = None) -> Iterator[Record]:
+    """A record for each note, in order, in bounded memory.
+
+    `nlp` serves where the calling process does the work. With a timeout and without `nlp` one worker is started, since a
+    process cannot end itself and go on; with `nlp` a timeout holds as far as Python can interrupt what runs.
+    """
+    if job.workers > 1 or (job.timeout is not None and nlp is None):
+        return _pool(notes, config, job)
+    return annotate(nlp or job.build(config), notes, config, _guard(job.timeout))
+
+
+def _guard(timeout: float | None) -> Guard:
+    """An alarm, where there is a limit and the system can ring one; signals reach the main thread only."""
+    if timeout is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        return nullcontext
+    return partial(alarm, timeout)
+
+
+class _Rang(BaseException):
+    """Time is up. Not an `Exception`, so that no component takes it for a fault of its own and carries on."""
 
 
 @contextmanager
 def alarm(seconds: float) -> Iterator[None]:
-    """Raises `NoteError` in the main thread when `seconds` are over (where the system has alarms)."""
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
+    """Raises `NoteError` when the block takes longer than `seconds`. In the main thread only."""
+    over = False
 
     def ring(_number: int, _frame: Any) -> None:
-        raise NoteError("Timeout", f"The note took longer than {seconds:g} seconds.")
+        if not over:
+            raise _Rang
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            yield
+        finally:
+            over = True
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except _Rang:
+        raise _timeout(seconds) from None
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def lifeline(seconds: float) -> Iterator[None]:
+    """An alarm, and behind it the end of this process: faulthandler's clock runs in C and waits for no lock of Python's.
+
+    What faulthandler has to say of the end, names of files and functions, goes nowhere.
+    """
+    with open(os.devnull, "w") as nowhere, _guard(seconds)():  # noqa: PTH123 - faulthandler wants a real file
+        faulthandler.dump_traceback_later(seconds + max(GRACE, seconds / 2), exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _timeout(seconds: float | None) -> NoteError:
+    return NoteError("Timeout", f"The note took longer than {seconds:g} seconds.")
 
 
 # In the workers. One pipeline a process, built by the first batch.
 _built: dict[str, Language] = {}
 
 
-def _work(batch: Sequence[Note | Record], config: Config, job: Job) -> list[Record]:
+def _work(batch: Sequence[Read], config: Config, job: Job) -> list[Record]:
     """A batch's records."""
     if "nlp" not in _built:
-        _built["nlp"] = _builder(job)(config)
-    return list(run(batch, config, Job(timeout=job.timeout), _built["nlp"]))
+        _built["nlp"] = job.build(config)
+    guard = nullcontext if job.timeout is None else partial(lifeline, job.timeout)
+    return list(annotate(_built["nlp"], batch, config, guard))
 
 
-def _pool(notes: Iterable[Note | Record], config: Config, job: Job) -> Iterator[Record]:
-    pool = ProcessPool(max_workers=job.workers, max_tasks=LIVES, context=get_context("spawn"))
-    waiting: deque[tuple[list[Note | Record], Any]] = deque()
-    submit = partial(_submit, pool, config, job)
+def _pool(notes: Iterable[Read], config: Config, job: Job) -> Iterator[Record]:
+    pool = ProcessPool(max_workers=job.workers, max_tasks=_lives(), context=get_context("spawn"))
+    waiting: deque[tuple[list[Read], Any]] = deque()
+
+    def submit(batch: list[Read]) -> Any:
+        return pool.schedule(_work, args=(batch, config, job))
+
     try:
         for batch in batches(notes):
             waiting.append((batch, submit(batch)))
             if len(waiting) > job.workers * AHEAD:
-                yield from _results(*waiting.popleft(), submit)
+                yield from _results(*waiting.popleft(), submit, job)
         while waiting:
-            yield from _results(*waiting.popleft(), submit)
+            yield from _results(*waiting.popleft(), submit, job)
     finally:
         pool.stop()
         pool.join()
 
 
-def _submit(pool: ProcessPool, config: Config, job: Job, batch: list[Note | Record]) -> Any:
-    limit = None if job.timeout is None else START_SECONDS + GRACE * job.timeout * len(batch)
-    return pool.schedule(_work, args=(batch, config, job), timeout=limit)
+def _lives() -> int:
+    """How many batches a worker reads; 0 for no end."""
+    return LIVES if version("spacy").startswith("3.7.") else 0
 
 
-def _results(batch: list[Note | Record], future: Any, submit: Callable[[list[Note | Record]], Any]) -> Iterator[Record]:
+def _results(batch: list[Read], future: Any, submit: Callable[[list[Read]], Any], job: Job) -> Iterator[Record]:
     """The batch's records; where its worker died or hung, those of its notes one by one."""
     try:
         yield from future.result()
-    except (ProcessExpired, NotInTime) as error:
+    except ProcessExpired as error:
         if len(batch) > 1:
             for note in batch:
-                yield from _results([note], submit([note]), submit)
+                yield from _results([note], submit([note]), submit, job)
         else:
-            yield _lost(batch[0], error)
+            yield _lost(batch[0], error, job)
 
 
-def _lost(note: Note | Record, error: Exception) -> Record:
-    if isinstance(note, Record):
-        return note
-    if isinstance(error, NotInTime):
-        return Record(note.id, error=Failure("Timeout", "The note took too long, and its worker was stopped."))
-    return Record(note.id, error=Failure("WorkerDied", "The worker that read this note died; it may need more memory."))
+def _lost(item: Read, error: ProcessExpired, job: Job) -> Record:
+    if isinstance(item, Record):
+        return item
+    if job.timeout is not None and error.exitcode == HANGED:
+        return failure(item.id, "Timeout", str(_timeout(job.timeout)))
+    return failure(item.id, "WorkerDied", "The worker that read this note died; it may need more memory.")
 
 
-def batches(notes: Iterable[Note | Record]) -> Iterator[list[Note | Record]]:
+def batches(notes: Iterable[Read]) -> Iterator[list[Read]]:
     """Notes in batches of about `CHARACTERS`: notes differ a hundredfold in length."""
-    batch: list[Note | Record] = []
+    batch: list[Read] = []
     size = 0
     for note in notes:
         batch.append(note)

@@ -4,26 +4,57 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from medtext.errors import NoteError
+from medtext.readers.rows import Row, TableColumns
 
-ROWS = 256
+ROWS = 64  # in memory at a time
 
 
-def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The rows, in order. Raises `NoteError` for a file that is damaged or ends early."""
+def parquet_columns(path: Path) -> list[str]:
+    """The names of the columns. Raises `NoteError` for a file that is damaged or ends early."""
+    with _opened(path) as table:
+        return list(table.schema_arrow.names)
+
+
+def parquet_rows(path: Path, columns: TableColumns) -> Iterator[Row]:
+    """The rows, in order, of the text and the id column only; a string that is not UTF-8 comes as its bytes.
+
+    Raises `NoteError` for a file that is damaged, ends early or lacks a column.
+    """
+    with _opened(path) as table:
+        names = columns.found_in(table.schema_arrow.names)
+        for batch in table.iter_batches(batch_size=ROWS, columns=names):
+            for place in range(batch.num_rows):
+                yield {name: _value(batch.column(name)[place]) for name in names}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        source: Any = io.BytesIO(gzip.decompress(path.read_bytes())) if path.suffix == ".gz" else path
+        source: Any = io.BytesIO(gzip.decompress(path.read_bytes())) if path.suffix.lower() == ".gz" else path
         with pyarrow.parquet.ParquetFile(source) as table:
-            for batch in table.iter_batches(batch_size=ROWS):
-                yield from batch.to_pylist()
-    except (pyarrow.ArrowException, EOFError, gzip.BadGzipFile):
-        raise NoteError("TruncatedFile", "The Parquet data end early or are damaged; write the file again.") from None
+            yield table
+    except (pyarrow.ArrowException, EOFError, gzip.BadGzipFile, zlib.error):
+        raise _damaged() from None
     except OSError as error:
-        raise NoteError("UnreadableFile", f"The file cannot be read: {error.strerror or 'damaged'}.") from None
+        raise error if error.strerror else _damaged() from None
+
+
+def _damaged() -> NoteError:
+    return NoteError("TruncatedFile", "The Parquet data end early or are damaged; write the file again.")
+
+
+def _value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except UnicodeDecodeError:
+        return cell.as_buffer().to_pybytes()

@@ -1,16 +1,21 @@
-"""Records as Parquet: one row a note, with the names of the JSON; entities are a list of structs."""
+"""Records as Parquet: one row a note, with the names of the JSON; entities are a list of structs.
+
+That keeps a note and what was found in it together, failed notes included, and is one `explode(Entities)` away from a row
+an entity, in Spark and in pandas.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medtext.schema import Record
+from medtext.writers.files import Write
+from medtext.writers.target import Target, refuse, replacing
 
 ROWS = 512  # records of a row group
 
@@ -57,10 +62,13 @@ SCHEMA = pa.schema(
 
 
 @contextmanager
-def parquet_writer(path: Path) -> Iterator[Callable[[Record], None]]:
-    """A function that writes one record to `path`."""
+def parquet_writer(target: Target) -> Iterator[Write]:
+    """A function that writes one record to `target.file`."""
+    path = target.file
+    refuse(path, target)
+    path.parent.mkdir(parents=True, exist_ok=True)
     waiting: list[dict[str, Any]] = []
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as out:
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as out:
 
         def flush() -> None:
             out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
