@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
@@ -19,8 +18,9 @@ from presidio_analyzer.predefined_recognizers import UsSsnRecognizer
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from medtext.components.patterns import first_word
 from medtext.errors import RuleError
-from medtext.findings import findings
+from medtext.findings import findings, words
 from medtext.rulebook import load_toml, load_words, rules_dir
 from medtext.schema import CATEGORIES, Mention
 
@@ -31,9 +31,10 @@ for _name in ("presidio-analyzer", "presidio_analyzer"):
 
 TYPES = CATEGORIES["PROTECTED_HEALTH_INFORMATION"]
 SUBTYPES = (
-    "PATIENT CLINICIAN RELATIVE AGE DATE PHONE FAX EMAIL URL IP SSN MRN ACCOUNT HEALTH_PLAN LICENSE DEVICE VEHICLE USER OTHER "
-    "STREET CITY ZIP ORGANIZATION PROFESSION"
-).split()
+    *("PATIENT", "CLINICIAN", "RELATIVE", "AGE", "DATE", "PHONE", "FAX", "EMAIL", "URL"),
+    *("SSN", "MRN", "ACCOUNT", "HEALTH_PLAN", "LICENSE", "DEVICE", "VEHICLE", "USER", "IP", "OTHER"),
+    *("STREET", "CITY", "ZIP", "ORGANIZATION", "PROFESSION"),
+)
 SURE = 0.5
 """Presidio's own score from which its finds count: below, nine digits in a row are a social security number to it."""
 AGAIN = 0.8
@@ -50,6 +51,7 @@ class PhiRule:
     subtype: str
     regex: str
     score: float
+    starts: str = ""
     needs: tuple[str, ...] = ()
     case: str = "exact"
     exact: bool = False
@@ -65,6 +67,8 @@ class PhiRule:
             raise ValueError(f"the regular expression of {self.id!r} is wrong: {error}") from None
         if list(groups) != ["value"]:
             raise ValueError(f"{self.id!r} needs one named group, 'value'")
+        if bool(self.starts) == bool(self.needs):
+            raise ValueError(f"{self.id!r} needs either 'starts' or 'needs'")
 
     def compiled(self) -> re.Pattern[str]:
         return re.compile(self.regex, re.VERBOSE | (re.IGNORECASE if self.case == "any" else 0))
@@ -76,21 +80,35 @@ class RuleRecognizer(EntityRecognizer):  # type: ignore[misc]
     def __init__(self, rule: PhiRule) -> None:
         self.rule = rule
         self.regex = rule.compiled()
+        self.starts = tuple(rule.starts.split())
         super().__init__(supported_entities=[rule.type], name=rule.id)
 
     def load(self) -> None:
         """Nothing to load: Presidio calls this once."""
 
-    def analyze(
-        self,
-        text: str,
-        entities: list[str],  # noqa: ARG002
-        nlp_artifacts: NlpArtifacts | None = None,  # noqa: ARG002
-    ) -> list[RecognizerResult]:
-        return [
-            RecognizerResult(self.rule.type, *match.span("value"), self.rule.score)
-            for match in self.regex.finditer(text)
-        ]
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: "NoteArtifacts") -> list[RecognizerResult]:  # noqa: ARG002
+        matches = self._matches(text, nlp_artifacts) if self.starts else self.regex.finditer(text)
+        return [RecognizerResult(self.rule.type, *match.span("value"), self.rule.score) for match in matches]
+
+    def _matches(self, text: str, artifacts: "NoteArtifacts") -> Iterator[re.Match[str]]:
+        """The matches that begin with one of the rule's words, from left to right, without overlaps."""
+        free = 0
+        for begin in sorted(place for word in self.starts for place in artifacts.places.get(word, ())):
+            if begin >= free and (match := self.regex.match(text, begin)):
+                free = match.end()
+                yield match
+
+
+class NoteArtifacts(NlpArtifacts):  # type: ignore[misc]
+    """Presidio's view of a Doc that is there already; `places` are the offsets of its words, by `first_word`."""
+
+    def __init__(self, doc: Doc) -> None:
+        super().__init__(
+            entities=[], tokens=doc, tokens_indices=[], lemmas=[], nlp_engine=None, language="en", scores=[]
+        )
+        self.places: dict[str, list[int]] = {}
+        for token, word in zip(doc, words(doc), strict=True):
+            self.places.setdefault(first_word(word), []).append(token.idx)
 
 
 @dataclass(frozen=True)
@@ -102,13 +120,13 @@ class Recognizer:
     type: str
     subtype: str
     source: str
-    needs: tuple[str, ...]
+    needs: tuple[str, ...] = ()
 
-    @cached_property
-    def digits(self) -> bool:
-        return "digit" in self.needs
+    def may_find(self, lower: str, digits: bool) -> bool:
+        """The cheap test: whether anything it needs is in the note."""
+        return not self.needs or any(digits if need == "digit" else need in lower for need in self.needs)
 
-    def find(self, text: str, artifacts: NlpArtifacts) -> Iterator[Mention]:
+    def find(self, text: str, artifacts: NoteArtifacts) -> Iterator[Mention]:
         for result in self.recognizer.analyze(text, [self.entity], artifacts) or ():
             if result.start < result.end and result.score >= SURE:
                 yield Mention(result.start, result.end, self.type, result.score, self.source, self.subtype)
@@ -152,11 +170,11 @@ class PhiFinder:
         text = doc.text
         lower = text.lower()
         digits = any(map(str.isdigit, text))
-        artifacts = artifacts_of(doc)
+        artifacts = NoteArtifacts(doc)
         found = [
             _trimmed(mention, text)
             for recognizer in self.recognizers
-            if (recognizer.digits and digits) or any(need in lower for need in recognizer.needs)
+            if recognizer.may_find(lower, digits)
             for mention in recognizer.find(text, artifacts)
             if mention.type != "NAME" or self._is_name(text[mention.begin : mention.end])
         ]
@@ -164,18 +182,18 @@ class PhiFinder:
 
     def _is_name(self, name: str) -> bool:
         """Whether any word of the name could be one."""
-        words = CAPITALISED.findall(name)
-        return bool(words) and not all(word.lower() in self.no_names for word in words)
+        found = CAPITALISED.findall(name)
+        return bool(found) and not all(word.lower() in self.no_names for word in found)
 
     def _again(self, text: str, found: Iterable[Mention]) -> Iterator[Mention]:
         """The names' words wherever else they stand, capitalised."""
-        words: dict[str, str] = {}
+        known: dict[str, str] = {}
         for mention in found:
             if mention.type == "NAME":
                 for word in CAPITALISED.findall(text, mention.begin, mention.end):
                     if len(word) > 2 and word.lower() not in self.no_names:
-                        words.setdefault(word, mention.subtype)
-        for word, subtype in words.items():
+                        known.setdefault(word, mention.subtype)
+        for word, subtype in known.items():
             for match in re.finditer(rf"(?<![\w'’-]){re.escape(word)}(?![\w-])", text):
                 yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
 
@@ -185,19 +203,6 @@ def _trimmed(mention: Mention, text: str) -> Mention:
     if mention.type == "NAME" and text[mention.begin : mention.end].endswith(("'s", "’s")):
         return replace(mention, end=mention.end - 2)
     return mention
-
-
-def artifacts_of(doc: Doc) -> NlpArtifacts:
-    """Presidio's view of a Doc that is there already."""
-    return NlpArtifacts(
-        entities=[],
-        tokens=doc,
-        tokens_indices=[],
-        lemmas=[],
-        nlp_engine=None,
-        language="en",
-        scores=[],
-    )
 
 
 @Language.factory("medtext_phi", default_config={"rules": ""})
