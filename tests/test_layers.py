@@ -10,14 +10,14 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "medtext"
 LAYERS = [
     {"errors", "schema", "version"},
-    {"config", "rulebook", "findings", "decoding", "features"},
+    {"config", "rulebook", "findings", "decoding", "features", "link_features"},
     {"record", "readers", "writers"},
     {"components"},
     {"pipeline"},
     {"annotate"},
     {"engines"},
     {"api"},
-    {"evaluate", "view"},
+    {"evaluate", "tally", "view"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -54,7 +54,9 @@ def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
         "60% stenosis",
         "½",
         "",
-        pytest.param("vertebra T12-L1", marks=pytest.mark.xfail(strict=True, reason="vital-sign takes T for temperature")),
+        pytest.param(
+            "vertebra T12-L1", marks=pytest.mark.xfail(strict=True, reason="vital-sign takes T for temperature")
+        ),
     ],
 )
 def test_look_alikes(text: str) -> None:

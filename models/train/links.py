@@ -2,8 +2,8 @@
 
     python -m models.train.links --gold train.jsonl other_styles.jsonl --dev dev.jsonl … --out models/fast/links.tsv
 
-A logistic regression over pairs of an attribute and a possible owner. The threshold of each type of attribute is the one
-that links best in cross-validation over the gold notes. The same files and seed give the same weights.
+A logistic regression over pairs of an attribute and a possible owner. The threshold of each type of attribute is the
+one that links best in cross-validation over the gold notes. The same files and seed give the same weights.
 """
 
 from __future__ import annotations
@@ -116,7 +116,9 @@ def counted(weights: Weights, notes: Iterable[GoldNote]) -> dict[str, Counter[st
         predicted = {place: link.parent for place, link in linker.links(note.text, note.mentions, note.starts)}
         for place in note.links.keys() | predicted.keys():
             want, have = note.links.get(place), predicted.get(place)
-            counts[note.mentions[place].type].update(right=want == have, found=have is not None, wanted=want is not None)
+            counts[note.mentions[place].type].update(
+                right=int(want == have), found=int(have is not None), wanted=int(want is not None)
+            )
     return counts
 
 
