@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,9 +80,9 @@ def mentions_of(text: str, spans: Iterable[Span]) -> list[Mention]:
         except ValueError as error:
             raise UsageError(f"The span ({begin}, {end}, {kind!r}) is wrong: {error}.") from None
         if end > len(text):
-            raise UsageError(f"The span ({begin}, {end}, {kind!r}) ends after the text, which has {len(text)} characters.")
+            raise UsageError(f"The span ({begin}, {end}, {kind!r}) ends after the text of {len(text)} characters.")
     mentions.sort()
-    for one, other in zip(mentions, mentions[1:], strict=False):
+    for one, other in pairwise(mentions):
         if one.overlaps(other):
             raise UsageError(f"The spans at {one.begin} and {other.begin} overlap.")
     return mentions
@@ -100,10 +101,10 @@ def stream(
     Args:
         notes: pairs of an id and a text; they are read as they are needed.
         workers: processes; above one, each builds its own pipeline (and the calling script needs the usual
-            `if __name__ == "__main__":`). On Python 3.11, where spaCy keeps every word it has seen, one process grows by
-            1.6 KB a note; workers are replaced before that matters.
-        timeout: seconds that a note may take; None for no limit. Without `nlp` the work is done in a process that can be
-            stopped, also for one worker.
+            `if __name__ == "__main__":`). On Python 3.11, where spaCy keeps every word it has seen, one process grows
+            by 1.6 KB a note; workers are replaced before that matters.
+        timeout: seconds that a note may take; None for no limit. Without `nlp` the work is done in a process that can
+            be stopped, also for one worker.
         nlp: a pipeline of `load`, for one worker.
         config: what to load, and what to keep of the results.
 

@@ -90,7 +90,11 @@ class Scores:
 
     def table(self) -> str:
         """The scores as lines of text."""
-        lines = [f"{self.notes} notes", "", f"{'spans':22} {'exact P':>8} {'R':>6} {'F1':>6} {'overlap F1':>11} {'gold':>6}"]
+        lines = [
+            f"{self.notes} notes",
+            "",
+            f"{'spans':22} {'exact P':>8} {'R':>6} {'F1':>6} {'overlap F1':>11} {'gold':>6}",
+        ]
         for name, count in _sorted(self.exact):
             lines.append(
                 f"{name:22} {count.precision:8.3f} {count.recall:6.3f} {count.f1:6.3f} "
@@ -154,7 +158,9 @@ def read_gold(path: Path) -> Iterator[dict[str, Any]]:
                         raise ValueError
                 row["id"] = str(row["id"])
             except (ValueError, KeyError, TypeError):
-                raise UsageError(f"Line {number} of {path} is not a gold note: id, text and spans that fit it.") from None
+                raise UsageError(
+                    f"Line {number} of {path} is not a gold note: id, text and spans that fit it."
+                ) from None
             yield row
 
 
@@ -183,9 +189,7 @@ def marked_gold(row: Mapping[str, Any]) -> Marked:
     """A gold note's spans, traits and links."""
     places = {span["id"]: (span["start"], span["end"], span["type"]) for span in row["spans"]}
     traits = {places[span["id"]]: frozenset(span.get("traits", ())) for span in row["spans"]}
-    links = {
-        places[span["id"]]: places[span["parent"]] for span in row["spans"] if span.get("parent") is not None
-    }
+    links = {places[span["id"]]: places[span["parent"]] for span in row["spans"] if span.get("parent") is not None}
     return Marked(traits, links)
 
 
@@ -199,7 +203,8 @@ def marked_record(record: Record) -> Marked:
             kind = "DATE" if (entity.begin, entity.end) in dates else "TIME_EXPRESSION"
             place = (entity.begin, entity.end, kind)
             traits.setdefault(place, frozenset())
-            links.update({place: (part.begin, part.end, part.type) for part in entity.attributes[:1]})
+            dated = entity.attributes[0]
+            links[place] = (dated.begin, dated.end, dated.type)
         else:
             traits[entity.begin, entity.end, entity.type] = frozenset(trait.name for trait in entity.traits)
             links.update(_attribute_links(entity))

@@ -47,7 +47,9 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
         if step in LEARNED:
             settings["model"] = config.model
         nlp.add_pipe(f"medtext_{step}", config=settings)
-    nlp.meta.update(name="medtext", version=f"{__version__}+{model_version(config.model)}" if "ner" in steps else __version__)
+    nlp.meta.update(
+        name="medtext", version=f"{__version__}+{model_version(config.model)}" if "ner" in steps else __version__
+    )
     return nlp
 
 

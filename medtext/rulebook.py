@@ -35,7 +35,7 @@ def load_table(path: Path, kind: type[Rule]) -> tuple[Rule, ...]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8", newline="") as lines:
         rows = _rows(path, lines)
-        return _checked(path, kind, rows)
+        return _checked(kind, rows)
 
 
 def load_toml(path: Path, table: str, kind: type[Rule]) -> tuple[Rule, ...]:
@@ -46,7 +46,7 @@ def load_toml(path: Path, table: str, kind: type[Rule]) -> tuple[Rule, ...]:
         raise RuleError(f"{path.name}: {error}") from None
     entries = content.get(table, [])
     places = ((f"{path.name}: {table} {number}", entry) for number, entry in enumerate(entries, 1))
-    return _checked(path, kind, places)
+    return _checked(kind, places)
 
 
 def load_words(path: Path) -> frozenset[str]:
@@ -72,12 +72,10 @@ def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, Mapping[str, 
             yield place, {key: cell for key, cell in zip(header, cells, strict=False) if cell != ""}
 
 
-def _checked(path: Path, kind: type[Rule], rows: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Rule, ...]:
+def _checked(kind: type[Rule], rows: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Rule, ...]:
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     hints = get_type_hints(kind)
-    required = {
-        name for name, field in known.items() if field.default is MISSING and field.default_factory is MISSING
-    }
+    required = {name for name, field in known.items() if field.default is MISSING and field.default_factory is MISSING}
     rules: list[Rule] = []
     seen: set[str] = set()
     for place, row in rows:

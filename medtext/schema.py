@@ -281,8 +281,7 @@ class Record:
             "ModelVersion": self.model_version,
             "Entities": [entity.to_json() for entity in self.entities],
             "UnmappedAttributes": [
-                {"Type": attribute.category, "Attribute": attribute.to_json()}
-                for attribute in self.unmapped_attributes
+                {"Type": attribute.category, "Attribute": attribute.to_json()} for attribute in self.unmapped_attributes
             ],
         }
 

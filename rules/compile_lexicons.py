@@ -213,7 +213,9 @@ def terms(terminologies: Path, recipe: Recipe) -> Iterator[tuple[str, str]]:
                 yield key(term), recipe.kind
 
 
-FUNCTION_WORDS = "a an and as at by for from has her his in is it its no not of off on or other the their to with without"
+FUNCTION_WORDS = (
+    "a an and as at by for from has her his in is it its no not of off on or other the their to with without"
+)
 BARE_START = re.compile(rf"(?:\W|\d|(?:{FUNCTION_WORDS.replace(' ', '|')})\b)")
 
 
@@ -267,7 +269,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "lexicons")
     options = parser.parse_args(arguments)
     for name, recipes in RECIPES.items():
-        write(options.out / f"{name}.tsv.gz", (recipe.source for recipe in recipes), compiled(options.terminologies, name))
+        write(
+            options.out / f"{name}.tsv.gz", (recipe.source for recipe in recipes), compiled(options.terminologies, name)
+        )
     sources = ("us_census_names", "philter_firstnames", "philter_nonnames_safe_words")
     write(options.out / "names.tsv.gz", sources, names(options.terminologies))
 

@@ -65,9 +65,10 @@ def test_sentences(clues, text: str, sentences: list[str]) -> None:
     [
         ("HISTORY OF PRESENT ILLNESS: She fell.", {"HISTORY_OF_PRESENT_ILLNESS": "HISTORY OF PRESENT ILLNESS"}),
         ("Meds:\naspirin\nAllergies: none", {"MEDICATIONS": "Meds", "ALLERGIES": "Allergies"}),
-        ("S: Feels well.\nO: Afebrile.\nA/P: Go home.", {
-            "HISTORY_OF_PRESENT_ILLNESS": "S", "PHYSICAL_EXAM": "O", "ASSESSMENT_AND_PLAN": "A/P"
-        }),
+        (
+            "S: Feels well.\nO: Afebrile.\nA/P: Go home.",
+            {"HISTORY_OF_PRESENT_ILLNESS": "S", "PHYSICAL_EXAM": "O", "ASSESSMENT_AND_PLAN": "A/P"},
+        ),
         ("She fell. IMPRESSION: Fracture.", {"IMPRESSION": "IMPRESSION"}),
         ("Her past medical history is long, and medications: were changed.", {}),
         ("The plan is to go home.", {}),
@@ -90,7 +91,9 @@ def test_a_section_reaches_to_the_next_heading(clues) -> None:
 def test_abbreviations_that_the_note_defines(clues) -> None:
     text = "He has atrial fibrillation (AF). AF is controlled. An MRI (magnet) was done."
     long_forms = findings(clues(text)).long_forms
-    assert {text[slice(*short)]: text[slice(*long)] for short, long in long_forms.items()} == {"AF": "atrial fibrillation"}
+    assert {text[slice(*short)]: text[slice(*long)] for short, long in long_forms.items()} == {
+        "AF": "atrial fibrillation"
+    }
     assert [text[slice(*short)] for short in long_forms] == ["AF", "AF"]
     assert not findings(clues("He has atrial fibrillation.")).long_forms
 
@@ -132,7 +135,10 @@ def found_by(clues, source: str, text: str) -> set[tuple[str, str]]:
     ("text", "expected"),
     [
         ("lisinopril 10 mg b.i.d.", {("10 mg", "DOSAGE"), ("b.i.d.", "FREQUENCY")}),
-        ("take 2 tablets every 4 to 6 hours as needed", {("2 tablets", "DOSAGE"), ("every 4 to 6 hours as needed", "FREQUENCY")}),
+        (
+            "take 2 tablets every 4 to 6 hours as needed",
+            {("2 tablets", "DOSAGE"), ("every 4 to 6 hours as needed", "FREQUENCY")},
+        ),
         ("BP 130/80", {("BP", "TEST_NAME"), ("130/80", "TEST_VALUE")}),
         ("SpO2 97%", {("SpO2", "TEST_NAME"), ("97", "TEST_VALUE"), ("%", "TEST_UNIT")}),
         ("fell 3 weeks ago", {("3 weeks ago", "TIME_EXPRESSION")}),
@@ -201,7 +207,10 @@ def resolve(nlp, *candidates: Mention) -> list[tuple[int, int, str, str]]:
         ([(0, 5, "DX_NAME", 0.6, "ner"), (3, 9, "NAME", 0.99, "phi:name-degree")], [(0, 5, "DX_NAME", "ner")]),
         ([(0, 5, "GENERIC_NAME", 0.9, "lexicon:GENERIC_NAME")], [(0, 5, "GENERIC_NAME", "lexicon:GENERIC_NAME")]),
         ([(0, 5, "DURATION", 0.4, "pattern:duration")], []),
-        ([(0, 5, "DX_NAME", 0.6, "ner"), (5, 9, "DX_NAME", 0.6, "ner")], [(0, 5, "DX_NAME", "ner"), (5, 9, "DX_NAME", "ner")]),
+        (
+            [(0, 5, "DX_NAME", 0.6, "ner"), (5, 9, "DX_NAME", 0.6, "ner")],
+            [(0, 5, "DX_NAME", "ner"), (5, 9, "DX_NAME", "ner")],
+        ),
         ([(0, 9, "DX_NAME", 0.6, "ner"), (0, 4, "DX_NAME", 0.6, "ner")], [(0, 9, "DX_NAME", "ner")]),
         ([(0, 4, "NAME", 0.9, "phi:name-titled"), (0, 4, "NAME", 0.5, "ner")], [(0, 4, "NAME", "ner")]),
     ],

@@ -20,7 +20,9 @@ def scores(gold: Marked, found: Marked) -> Scores:
 
 
 def test_spans_traits_and_links_are_counted() -> None:
-    gold = Marked({PAIN: frozenset({"SYMPTOM", "NEGATION"}), KNEE: frozenset(), LEFT: frozenset()}, {KNEE: PAIN, LEFT: PAIN})
+    gold = Marked(
+        {PAIN: frozenset({"SYMPTOM", "NEGATION"}), KNEE: frozenset(), LEFT: frozenset()}, {KNEE: PAIN, LEFT: PAIN}
+    )
     found = Marked({PAIN: frozenset({"SYMPTOM"}), KNEE: frozenset(), (20, 22, "DX_NAME"): frozenset()}, {KNEE: PAIN})
     counted = scores(gold, found)
     exact = counted.exact[ALL]

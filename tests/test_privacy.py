@@ -57,7 +57,11 @@ def tables(folder: Path) -> list[Path]:
     import pyarrow.parquet as pq
 
     rows = [{"id": "a", "text": NOTE}, {"id": "b", "text": None}, {"id": "a", "text": NOTE}]
-    lines = [*map(json.dumps, rows), json.dumps({"id": "c", "text": NOTE})[:-4], json.dumps({"id": "d", "text": NOTE + "\ud800"})]
+    lines = [
+        *map(json.dumps, rows),
+        json.dumps({"id": "c", "text": NOTE})[:-4],
+        json.dumps({"id": "d", "text": NOTE + "\ud800"}),
+    ]
     (folder / "a.jsonl").write_text("\n".join(lines))
     (folder / "a.csv").write_text('id,text\n1,"' + NOTE + '"\n2,"' + NOTE)
     pq.write_table(pa.Table.from_pylist(rows), folder / "a.parquet")

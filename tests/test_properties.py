@@ -14,8 +14,30 @@ from medtext.engines.local import Job, run
 from medtext.schema import Note, Record
 from tests.conftest import ROOT, SAMPLES
 
-LINES = [line for path in sorted(SAMPLES.glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines() if line]
-ODD = ["", " ", "\n\n", "\t", "\r\n", "\u2028", "\ufeff", "🙂", "é", "e\u0301", "(", ")", ":", "..", "½", "µ", "1/2", "\x0b", "İ"]
+LINES = [
+    line for path in sorted(SAMPLES.glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines() if line
+]
+ODD = [
+    "",
+    " ",
+    "\n\n",
+    "\t",
+    "\r\n",
+    "\u2028",
+    "\ufeff",
+    "🙂",
+    "é",
+    "e\u0301",
+    "(",
+    ")",
+    ":",
+    "..",
+    "½",
+    "µ",
+    "1/2",
+    "\x0b",
+    "İ",
+]
 texts = st.lists(st.sampled_from(LINES + ODD * 5) | st.text(max_size=12), max_size=12).map("".join)
 notes = st.lists(texts, max_size=6)
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -34,9 +34,12 @@ def test_attributes_hang_on_their_entity() -> None:
         [(2, ["SYMPTOM"])],
     )
     assert shape(found) == [
-        ("MEDICAL_CONDITION", "DX_NAME", 3, [
-            ("DIRECTION", 1, "DIRECTION"), ("SYSTEM_ORGAN_SITE", 2, "SYSTEM_ORGAN_SITE")
-        ])
+        (
+            "MEDICAL_CONDITION",
+            "DX_NAME",
+            3,
+            [("DIRECTION", 1, "DIRECTION"), ("SYSTEM_ORGAN_SITE", 2, "SYSTEM_ORGAN_SITE")],
+        )
     ]
     assert [part.type for part in found.unmapped_attributes] == ["FREQUENCY"]
     assert found.entities[0].traits == (Trait("SYMPTOM", 0.7),)
@@ -56,7 +59,9 @@ def test_a_direction_goes_with_its_site_to_what_owns_that() -> None:
 
 
 def test_a_time_that_dates_an_entity() -> None:
-    found = record("pain yesterday", [("pain", "DX_NAME"), ("yesterday", "TIME_EXPRESSION")], [(1, 0)], [(0, ["SYMPTOM"])])
+    found = record(
+        "pain yesterday", [("pain", "DX_NAME"), ("yesterday", "TIME_EXPRESSION")], [(1, 0)], [(0, ["SYMPTOM"])]
+    )
     assert shape(found) == [
         ("MEDICAL_CONDITION", "DX_NAME", 1, []),
         ("TIME_EXPRESSION", "TIME_TO_DX_NAME", 2, [("DX_NAME", 1, "OVERLAP")]),

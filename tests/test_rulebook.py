@@ -78,9 +78,9 @@ def test_the_shipped_rules_check_out(load, file, table, kind) -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "said"),
     [
-        (Pattern, {"id": "a", "regex": "(?P<DOSE>x)", "score": 1.0}, "no entity type"),
-        (Pattern, {"id": "a", "regex": "x", "score": 1.0}, "no named group"),
-        (Pattern, {"id": "a", "regex": "(", "score": 1.0}, "is wrong"),
+        (Pattern, {"id": "a", "regex": "(?P<DOSE>x)", "starts": "x", "score": 1.0}, "no entity type"),
+        (Pattern, {"id": "a", "regex": "x", "starts": "x", "score": 1.0}, "no named group"),
+        (Pattern, {"id": "a", "regex": "(", "starts": "x", "score": 1.0}, "is wrong"),
         (PhiRule, {"id": "a", "type": "DX_NAME", "subtype": "SSN", "regex": "(?P<value>x)", "score": 1.0}, "no type"),
         (PhiRule, {"id": "a", "type": "ID", "subtype": "SHOE", "regex": "(?P<value>x)", "score": 1.0}, "no subtype"),
         (PhiRule, {"id": "a", "type": "ID", "subtype": "SSN", "regex": "x", "score": 1.0}, "needs one named group"),

@@ -43,9 +43,7 @@ class AbbreviationFinder:
             warnings.simplefilter("ignore", UserWarning)  # W036: scispaCy's matcher is empty when nothing is defined
             self._detector(doc)
         short_forms = sorted(doc._.abbreviations, key=lambda span: (span.start, -span.end))
-        return short_forms[:1] + [
-            after for before, after in pairwise(short_forms) if after.start >= before.end
-        ]
+        return short_forms[:1] + [after for before, after in pairwise(short_forms) if after.start >= before.end]
 
 
 @Language.factory("medtext_abbreviations", default_config={"rules": ""})

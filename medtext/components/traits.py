@@ -12,6 +12,7 @@ from math import exp, log
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -108,13 +109,11 @@ def odds(probability: float) -> float:
     return log(probability / (1 - probability))
 
 
-def model_opinions(seen: Sequence[Surroundings], token_traits: np.ndarray | None) -> list[dict[str, float]]:
+def model_opinions(seen: Sequence[Surroundings], token_traits: NDArray[np.float32] | None) -> list[dict[str, float]]:
     """The entity model's probability of each trait of each mention: the mean over the mention's words."""
     if token_traits is None:
         return [{} for _ in seen]
-    return [
-        dict(zip(TRAITS, token_traits[around.begin : around.end].mean(0).tolist(), strict=True)) for around in seen
-    ]
+    return [dict(zip(TRAITS, token_traits[around.begin : around.end].mean(0).tolist(), strict=True)) for around in seen]
 
 
 def surroundings(doc: Doc, context: Context, mentions: Sequence[Mention]) -> list[Surroundings]:

@@ -118,7 +118,9 @@ def _rebroken(note: Example, chance: random.Random) -> Example:
         keep = chance.random()
         words = tuple(" " if "\n" in word and chance.random() > keep else word for word in note.words)
         return replace(note, words=words)
-    breaks = [index for index, word in enumerate(note.words) if word == "." and note.spaces[index] and note.tags[index] == 0]
+    breaks = [
+        index for index, word in enumerate(note.words) if word == "." and note.spaces[index] and note.tags[index] == 0
+    ]
     chosen = {index for index in breaks if chance.random() < 0.7}
     order = [(index, fresh) for index in range(len(note)) for fresh in ((False, True) if index in chosen else (False,))]
     words = tuple("\n" if fresh else note.words[index] for index, fresh in order)

@@ -77,9 +77,7 @@ def calibrate(folder: Path, prepare: Preparation, notes: Sequence[Example]) -> N
     _write_meta(folder, meta)
 
 
-def spans_judged(
-    tagger: Tagger, prepare: Preparation, notes: Sequence[Example]
-) -> tuple[np.ndarray, np.ndarray]:
+def spans_judged(tagger: Tagger, prepare: Preparation, notes: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
     """The probability of every span that the model finds, and whether gold has the same span."""
     probabilities, right = [], []
     for note in notes:

@@ -99,7 +99,9 @@ class Teacher(nn.Module):
         self.tags = nn.Linear(width, len(TAGS))
         self.traits = nn.Linear(width, len(TRAITS))
 
-    def forward(self, pieces: Tensor, mask: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, pieces: Tensor, mask: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Tag and trait logits. `pool` has, for each word, its share of each piece."""
         spread = pool.transpose(1, 2).gt(0).to(self.shapes.weight.dtype)
         inputs = self.encoder.embeddings.word_embeddings(pieces) + spread @ (self.shapes(shapes) + self.clues_in(flags))
@@ -172,7 +174,9 @@ def train(
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             total += loss.item()
-        score = corpus.scores([note.tags for note in held_out], [decode(tags) for tags, _ in read(model, held_out, pieces)])
+        score = corpus.scores(
+            [note.tags for note in held_out], [decode(tags) for tags, _ in read(model, held_out, pieces)]
+        )
         print(f"epoch {epoch} loss {total / len(parts):.4f} {score} {time.monotonic() - began:.0f} s", flush=True)
     return model, prepare, names
 
@@ -247,7 +251,9 @@ def read(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> Itera
         yield tags, traits
 
 
-def label(model: Teacher, prepare: Preparation, pieces: WordPieces, notes: Sequence[tuple[str, str]], out: Path) -> None:
+def label(
+    model: Teacher, prepare: Preparation, pieces: WordPieces, notes: Sequence[tuple[str, str]], out: Path
+) -> None:
     """Writes the teacher's probabilities for raw notes as `corpus.read_silver` reads them."""
     tokenizer = ClinicalTokenizer(prepare.nlp.vocab)
     ready = [prepare(corpus.example(name, text, (), tokenizer)) for name, text in notes]
