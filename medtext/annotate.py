@@ -22,7 +22,9 @@ Guard = Callable[[], AbstractContextManager[object]]
 """Makes what watches over one note, such as an alarm; what that raises as a `NoteError` becomes the note's record."""
 
 
-def annotate(nlp: Language, notes: Iterable[Note | Record], config: Config, guard: Guard = nullcontext) -> Iterator[Record]:
+def annotate(
+    nlp: Language, notes: Iterable[Note | Record], config: Config, guard: Guard = nullcontext
+) -> Iterator[Record]:
     """A record for each note, in order; what is a record already (a note that could not be read) passes through.
 
     A note that fails leaves a record that names the kind of failure and nothing of the note: what exceptions say is
@@ -38,7 +40,7 @@ def annotate(nlp: Language, notes: Iterable[Note | Record], config: Config, guar
 def memory_zone(nlp: Language) -> AbstractContextManager[object]:
     """spaCy's memory zone, where this spaCy has one."""
     zone = getattr(nlp, "memory_zone", None)
-    return zone() if zone and not nlp.vocab.in_memory_zone else nullcontext()  # type: ignore[no-any-return,attr-defined]
+    return zone() if zone and not nlp.vocab.in_memory_zone else nullcontext()  # type: ignore[attr-defined]
 
 
 def one(
@@ -55,7 +57,7 @@ def one(
             return _record(nlp, note, config, spans)
     except NoteError as error:
         return failure(note.id, error.code, str(error))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other notes go on
+    except Exception as error:  # whatever it is, the other notes go on
         return failure(note.id, "InternalError", f"The note could not be read ({type(error).__name__}).")
 
 
@@ -68,4 +70,4 @@ def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] 
         findings(doc).given = tuple(spans)
     for _, step in nlp.pipeline:
         doc = step(doc)
-    return select(to_record(doc, note.id, nlp.meta["version"]), config.categories, config.min_score)
+    return select(to_record(doc, note.id, nlp.meta["version"], config.min_score), config.categories)

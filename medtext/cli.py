@@ -7,15 +7,12 @@ sentence; tracebacks are not shown, since they may quote.
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
-import os
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -25,40 +22,45 @@ from medtext.version import __version__
 
 if TYPE_CHECKING:
     from medtext.schema import Note, Record
+    from medtext.writers import Target
 
 SOME_FAILED = 3
+INTERRUPTED = 130  # what typer makes of Ctrl-C
 PLAIN_LINE_SECONDS = 15.0  # between lines of progress where there is no terminal
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Clinical entities, traits and protected health information from notes, on your own machine.",
 )
 log = logging.getLogger("medtext")
+WrongCommand: type[Any] = typer.BadParameter.__mro__[2]  # click's ClickException, wherever this typer keeps its click
 
 
 def main() -> None:
     """Runs the command line; ends the process with its exit status."""
     try:
-        app()
+        status = app(standalone_mode=False) or 0
     except UsageError as error:
         _stop(str(error), 2)
+    except WrongCommand as error:
+        _stop(f"{error.format_message().rstrip('.')}; see medtext --help.", 2)
     except MedtextError as error:
         _stop(str(error), 1)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except OSError as error:
-        _stop("The disk is full." if error.errno == errno.ENOSPC else f"The system refuses: {error.strerror}.", 1)
-    except KeyboardInterrupt:
-        _stop("Stopped.", 130)
-    except Exception as error:  # noqa: BLE001 - its message may quote a note
+        full = "The disk is full; make room, and go on with --resume."
+        _stop(full if error.errno == errno.ENOSPC else f"The system refuses: {error.strerror or 'no reason given'}.", 1)
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except Exception as error:  # its message may quote a note
         _stop(f"medtext broke down ({type(error).__name__}); this is a fault of medtext's.", 1)
+    if status == INTERRUPTED:
+        _stop("Stopped; --resume goes on.", 1)
+    sys.exit(status)
 
 
-def _stop(message: str, status: int) -> None:
-    typer.echo(message, err=True)
+def _stop(message: str, status: int) -> NoReturn:
+    _say(message)
     sys.exit(status)
 
 
@@ -70,8 +72,10 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error; logs never hold note text.")] = "warning",
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error; none holds text.")] = "warning",
+    version: Annotated[  # noqa: ARG001 - its callback reads it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     level = logging.getLevelName(log_level.upper())
     if not isinstance(level, int):
@@ -82,7 +86,9 @@ def _options(
     log.setLevel(level)
 
 
-Notes = Annotated[list[str], typer.Argument(help="Files, folders (their *.txt), .jsonl, .csv, .parquet, .gz of these, or -.")]
+Notes = Annotated[
+    list[str], typer.Argument(help="Files, folders (their *.txt), .jsonl, .csv, .parquet, .gz of these, or -.")
+]
 Model = Annotated[str, typer.Option(help="A shipped model's name, or a model's folder.")]
 
 
@@ -90,7 +96,7 @@ Model = Annotated[str, typer.Option(help="A shipped model's name, or a model's f
 def extract(
     notes: Notes,
     out: Annotated[str, typer.Option("--out", "-o", help="A folder, something.jsonl, something.parquet, or -.")],
-    format: Annotated[str | None, typer.Option(help="json (a file a note), jsonl or parquet, in the folder.")] = None,  # noqa: A002
+    format: Annotated[str | None, typer.Option(help="json (a file a note), jsonl or parquet, in the folder.")] = None,
     categories: Annotated[str | None, typer.Option(help="Keep these categories only, separated by commas.")] = None,
     min_score: Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")] = 0.0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -98,7 +104,9 @@ def extract(
     text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
     id_column: Annotated[str | None, typer.Option(help="The column that holds the id.")] = None,
     encoding: Annotated[str, typer.Option(help="The encoding of text files and tables.")] = "utf-8",
-    hash_ids: Annotated[bool, typer.Option("--hash-ids", help="Write hashes for ids (keyed by MEDTEXT_HASH_KEY).")] = False,
+    hash_ids: Annotated[
+        bool, typer.Option("--hash-ids", help="Write hashes of ids (keyed by MEDTEXT_HASH_KEY).")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
     model: Model = "fast",
@@ -106,79 +114,47 @@ def extract(
 ) -> None:
     """Read notes and write a record of entities with offsets for each."""
     from medtext.engines.local import Job, run
-    from medtext.readers import Source, TableColumns, read
-    from medtext.readers.notes import check, count
-    from medtext.writers import Target, open_writer
-    from medtext.writers.records import done
+    from medtext.readers import Source, TableColumns, check, count, read
+    from medtext.tally import Tally, with_hashed_id
+    from medtext.writers import Target, done, open_writer
 
-    config = Config(model, rules, tuple(filter(None, (categories or "").split(","))), min_score)
+    config = Config(model, rules, _listed(categories), min_score)
+    job = Job(workers, timeout)
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
     target = Target(out, format, force, resume)
     check(source)
-    finished = done(target)
+    _refuse_to_overwrite_notes(source.paths, target)
+    tally = Tally()
+    named = map(with_hashed_id, read(source)) if hash_ids else read(source)
+    records = run(tally.not_yet(done(target), named), config, job)
     with open_writer(target) as write:
-        given = (_named(item, hash_ids) for item in read(source))
-        waiting = (item for item in given if _name(item) not in finished)
-        tally = Tally()
-        for record in progress(run(waiting, config, Job(workers, timeout)), count(source)):
+        for record in progress(records, count(source)):
             write(record)
             tally.add(record)
-    tally.report(out, len(finished))
+    for line in tally.report("standard output" if out == "-" else out):
+        _say(line)
     if tally.failed:
         raise typer.Exit(SOME_FAILED)
 
 
-def _name(item: Note | Record) -> str:
-    from medtext.schema import Record
-
-    return item.document_id if isinstance(item, Record) else item.id
+def _listed(categories: str | None) -> tuple[str, ...]:
+    return tuple(name.strip().upper() for name in (categories or "").split(",") if name.strip())
 
 
-def _named(item: Note | Record, hashed: bool) -> Note | Record:
-    if not hashed:
-        return item
-    from medtext.schema import Record
-
-    name = hash_id(_name(item))
-    return replace(item, document_id=name) if isinstance(item, Record) else replace(item, id=name)
+def _refuse_to_overwrite_notes(paths: Iterable[str], target: Target) -> None:
+    """--force is not meant for the notes themselves."""
+    if target.kind != "json" and any(target.file.exists() and _is_file(path, target.file) for path in paths):
+        raise UsageError(f"{target.path} holds the notes that are to be read; name another output.")
 
 
-def hash_id(name: str) -> str:
-    """A name that stands for `name` (BLAKE2b, keyed by MEDTEXT_HASH_KEY where that is set): the same one each time."""
-    key = os.environ.get("MEDTEXT_HASH_KEY", "").encode()[:64]
-    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=12, key=key).hexdigest()
-
-
-class Tally:
-    """Counts what was found, for the lines at the end."""
-
-    def __init__(self) -> None:
-        self.notes = 0
-        self.failed: list[tuple[str, str]] = []
-        self.types: Counter[tuple[str, str]] = Counter()
-
-    def add(self, record: Record) -> None:
-        self.notes += 1
-        if record.error:
-            self.failed.append((record.document_id, f"{record.error.code}: {record.error.message}"))
-        for entity in record.entities:
-            self.types[entity.category, entity.type] += 1
-
-    def report(self, out: str, before: int) -> None:
-        """Says on standard error what was done; ids are the only words of the user's in it."""
-        if before:
-            _say(f"{before} notes were done before.")
-        for (category, kind), count in sorted(self.types.items()):
-            _say(f"{count:7} {category:32} {kind}")
-        place = "standard output" if out == "-" else out
-        _say(f"{self.notes} notes read, {self.notes - len(self.failed)} done, {len(self.failed)} failed; records in {place}")
-        for name, message in self.failed:
-            _say(f"failed: {name}: {message}")
+def _is_file(path: str, file: Path) -> bool:
+    return path != "-" and Path(path).exists() and Path(path).samefile(file)
 
 
 def _say(line: str) -> None:
-    """A line on standard error, whatever is in the ids."""
-    typer.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
+    """A line on standard error, whatever is in the ids: what a terminal would obey or cannot show is spelled out."""
+    plain = "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in line)
+    typer.echo(plain.encode(sys.stderr.encoding or "utf-8", "backslashreplace"), err=True)
 
 
 def progress(records: Iterable[Record], total: int | None) -> Iterator[Record]:
@@ -203,7 +179,9 @@ def progress(records: Iterable[Record], total: int | None) -> Iterator[Record]:
 @app.command()
 def view(
     note: Annotated[str, typer.Argument(help="A text file, or -.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the page here instead; it holds the note.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the page here instead; it holds the note.")
+    ] = None,
     model: Model = "fast",
     encoding: Annotated[str, typer.Option(help="The note's encoding.")] = "utf-8",
 ) -> None:
@@ -230,24 +208,22 @@ def view(
 def _single(note: str, encoding: str) -> Note | Record:
     """The one note of a text file or of standard input."""
     from medtext.readers import Source, read
-    from medtext.readers.notes import check
-    from medtext.schema import Note
 
-    if note == "-":
-        return Note("stdin", sys.stdin.buffer.read().decode(encoding, "replace"))
-    source = Source((note,), encoding=encoding)
-    check(source)
-    items = list(zip(read(source), range(2), strict=False))
+    items = list(islice(read(Source((note,), encoding=encoding)), 2))
     if len(items) != 1:
         raise UsageError("Name one text file.")
-    return items[0][0]
+    return items[0]
 
 
 @app.command()
 def evaluate(
     gold: Annotated[Path, typer.Argument(help="JSON Lines of notes with their spans, as the docs describe.")],
-    predicted: Annotated[Path | None, typer.Argument(help="Records to score; without them, medtext reads the notes.")] = None,
-    given_spans: Annotated[bool, typer.Option("--given-spans", help="Take gold's spans; score traits and links.")] = False,
+    predicted: Annotated[
+        Path | None, typer.Argument(help="Records to score; without them, medtext reads the notes.")
+    ] = None,
+    given_spans: Annotated[
+        bool, typer.Option("--given-spans", help="Take gold's spans; score traits and links.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     model: Model = "fast",
     rules: Annotated[Path | None, typer.Option(help="A folder of rules instead of the shipped ones.")] = None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 
 import spacy
@@ -10,17 +12,21 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.components.tokenizer import NAME
+from medtext.errors import ModelError
 from medtext.findings import findings
 from medtext.schema import Mention
 
 
 @Language.component("medtext_test_fever")
 def find_fever(doc: Doc) -> Doc:
-    """Marks "fever"; breaks, hangs or dies where the note says so."""
+    """Marks "fever"; breaks, hangs, does not wake up or dies where the note says so."""
     text = doc.text
     if "BREAK" in text:
         raise RuntimeError(f"cannot read {text}")
     if "HANG" in text:
+        hang()
+    if "STUCK" in text:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])  # as in C code that returns to Python too late
         time.sleep(600)
     if "DIE" in text:
         os._exit(9)
@@ -28,6 +34,16 @@ def find_fever(doc: Doc) -> Doc:
     if at >= 0:
         findings(doc).mentions = [Mention(at, at + 5, "DX_NAME", 0.9, "fake")]
     return doc
+
+
+def hang() -> None:
+    """Takes far too long, and takes an alarm for a fault that it can go on after, as components may."""
+    with contextlib.suppress(Exception):
+        time.sleep(600)
+
+
+def build_none(_config: object) -> Language:
+    raise ModelError("There is no such model.")
 
 
 def build(_config: object) -> Language:

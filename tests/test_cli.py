@@ -127,7 +127,7 @@ def test_a_full_disk_is_one_sentence(notes: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     assert done.returncode == 1
-    assert "The disk is full." in done.stderr
+    assert "The disk is full; make room" in done.stderr
     assert "Traceback" not in done.stderr
 
 

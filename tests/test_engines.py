@@ -1,10 +1,13 @@
 """Every note that goes in comes out once, in order, whatever happens to it and however many workers there are."""
 
+import signal
+
 import pytest
 
-from medtext.annotate import annotate
+import medtext
 from medtext.config import Config
-from medtext.engines.local import CHARACTERS, NOTES, Job, batches, run
+from medtext.engines.local import CHARACTERS, NOTES, Job, alarm, batches, run
+from medtext.errors import ModelError, NoteError, UsageError
 from medtext.schema import Failure, Note, Record
 from tests import fakes
 
@@ -16,12 +19,8 @@ def results(notes, **job):
     return list(run(notes, Config(), Job(builder=fakes.build, **job)))
 
 
-def test_a_note_that_breaks_the_pipeline_is_an_error_that_does_not_quote_it() -> None:
-    notes = [Note("a", "fever"), Note("b", "BREAK secret-canary"), BROKEN, Note("c", "fever")]
-    first, second, third, fourth = annotate(fakes.build(None), notes, Config())
-    assert first.entities[0].type == fourth.entities[0].type == "DX_NAME"
-    assert second.error == Failure("InternalError", "The note could not be read (RuntimeError).")
-    assert third is BROKEN
+def codes(records):
+    return {record.document_id: record.error.code for record in records if record.error}
 
 
 def test_records_are_those_of_one_process_whatever_the_workers() -> None:
@@ -33,20 +32,57 @@ def test_records_are_those_of_one_process_whatever_the_workers() -> None:
     assert results(mixed, workers=2) == alone
 
 
-def test_a_worker_that_dies_costs_only_its_note() -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_notes_that_die_hang_or_do_not_wake_up_cost_only_themselves(workers: int) -> None:
+    bad = {"killer": "WorkerDied", "slow": "Timeout", "stuck": "Timeout", "breaks": "InternalError"}
+    texts = {"killer": "DIE", "slow": "HANG", "stuck": "STUCK", "breaks": "BREAK"}
+    notes = [*QUIET[:3], *(Note(name, text) for name, text in texts.items()), BROKEN, *QUIET[3:6]]
+    found = results(notes, workers=workers, timeout=1.0)
+    assert [record.document_id for record in found] == [
+        note.document_id if isinstance(note, Record) else note.id for note in notes
+    ]
+    assert codes(found) == {**bad, "bad.txt": "EmptyNote"}
+
+
+def test_a_worker_that_dies_costs_only_its_note_without_a_timeout() -> None:
     notes = [*QUIET[:5], Note("killer", "DIE"), *QUIET[5:10]]
     found = results(notes, workers=2)
     assert [record.document_id for record in found] == [note.id for note in notes]
-    assert [record.error.code for record in found if record.error] == ["WorkerDied"]
-    assert found[5].document_id == "killer"
+    assert codes(found) == {"killer": "WorkerDied"}
+
+
+def test_a_loaded_pipeline_keeps_a_timeout_in_this_process() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    notes = [Note("a", "fever"), Note("slow", "HANG"), Note("b", "fever")]
+    found = list(run(notes, Config(), Job(timeout=0.5), fakes.build(None)))
+    assert [record.document_id for record in found] == ["a", "slow", "b"]
+    assert codes(found) == {"slow": "Timeout"}
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_an_alarm_that_is_over_rings_no_more() -> None:
+    with alarm(60):
+        pass
+    with pytest.raises(NoteError, match=r"longer than 1e-06 seconds"), alarm(1e-6):
+        fakes.hang()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_note_that_takes_too_long_is_stopped(workers: int) -> None:
-    notes = [Note("a", "fever"), Note("slow", "HANG"), Note("b", "fever")]
-    found = results(notes, workers=workers, timeout=1.0)
-    assert [record.document_id for record in found] == ["a", "slow", "b"]
-    assert [record.error.code if record.error else None for record in found] == [None, "Timeout", None]
+def test_a_model_that_is_not_there_is_one_error_and_not_one_a_note(workers: int) -> None:
+    with pytest.raises(ModelError, match="no such model"):
+        list(run(QUIET, Config(), Job(workers, builder=fakes.build_none)))
+
+
+@pytest.mark.parametrize(("workers", "timeout"), [(0, None), (1, 0.0), (1, -1.0), (1, float("nan"))])
+def test_jobs_that_cannot_be_are_wrong_usage(workers: int, timeout: float | None) -> None:
+    with pytest.raises(UsageError):
+        Job(workers, timeout)
+
+
+def test_a_loaded_pipeline_is_not_shared_among_workers() -> None:
+    with pytest.raises(UsageError, match="leave nlp out"):
+        medtext.stream([("a", "fever")], workers=2, nlp=fakes.build(None))
 
 
 def test_notes_are_read_as_they_are_needed() -> None:
@@ -59,7 +95,12 @@ def test_notes_are_read_as_they_are_needed() -> None:
 
     records = run(source(), Config(), Job(builder=fakes.build))
     next(records)
+    assert len(read) <= NOTES
+    read.clear()
+    several = run(source(), Config(), Job(workers=2, builder=fakes.build))
+    next(several)
     assert len(read) < len(QUIET) * 10
+    several.close()
 
 
 def test_batches_hold_every_note_once_and_about_as_many_characters() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from medtext.errors import UsageError
 from medtext.schema import Failure, Record
-from medtext.writers import Target, open_writer
-from medtext.writers.records import done, file_name
+from medtext.writers import Target, done, open_writer
+from medtext.writers.files import file_name
 from tests.test_schema import RECORD
 
 FAILED = Record("b.txt", error=Failure("EmptyNote", "The note is empty."))
@@ -66,14 +66,46 @@ def test_a_job_goes_on_where_it_stopped(tmp_path: Path, path: str) -> None:
         one(RECORD)
         one(FAILED)
         raise RuntimeError
-    assert done(target) == {RECORD.document_id}
+    assert done(target)(RECORD.document_id)
+    assert not done(target)("b.txt")
     write(target, Record("b.txt", 3, "1"))
-    assert done(target) == {RECORD.document_id, "b.txt"}
+    assert done(target)(RECORD.document_id)
+    assert done(target)("b.txt")
+    assert not done(target)("c.txt")
+    assert not list(tmp_path.rglob("*.part"))
 
 
-def test_parquet_cannot_be_resumed(tmp_path: Path) -> None:
+def test_a_line_that_was_torn_is_written_again(tmp_path: Path) -> None:
+    target = Target(str(tmp_path / "out.jsonl"), resume=True)
+    whole = json.dumps(Record("a.txt", 3, "1").to_json())
+    (tmp_path / "out.jsonl.part").write_text(f"{whole}\n{whole.replace('a.txt', 'b.txt')}")
+    assert not done(target)("b.txt")
+    write(target, Record("b.txt", 3, "1"))
+    written = [json.loads(line)["DocumentId"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert written == ["a.txt", "b.txt"]
+
+
+def test_what_a_broken_off_job_left_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl.part").write_text(json.dumps(RECORD.to_json()) + "\n")
+    with pytest.raises(UsageError, match="--resume goes on"):
+        write(Target(str(tmp_path / "out.jsonl")), FAILED)
+    write(Target(str(tmp_path / "out.jsonl"), force=True), FAILED)
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"DocumentId": "b.txt"', b"7"])
+def test_files_that_hold_no_record_are_not_taken_for_done(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "b.txt.json").write_bytes(content)
+    (tmp_path / "out.jsonl").write_bytes(content + b"\n")
+    assert not done(Target(str(tmp_path), resume=True))("b.txt")
+    assert not done(Target(str(tmp_path / "out.jsonl"), resume=True))("b.txt")
+
+
+def test_what_contradicts_itself_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be resumed"):
-        done(Target(str(tmp_path / "out.parquet"), resume=True))
+        Target(str(tmp_path / "out.parquet"), resume=True)
+    with pytest.raises(UsageError, match="choose one"):
+        Target(str(tmp_path), force=True, resume=True)
 
 
 def test_a_file_that_was_not_finished_does_not_appear(tmp_path: Path) -> None:
@@ -95,8 +127,22 @@ def test_an_id_cannot_lead_out_of_the_folder(name: str) -> None:
 
 
 def test_ids_that_look_alike_get_files_of_their_own() -> None:
-    names = ["a/b", "a//b", "../a/b", "a?b", "a*b", "a_b"]
+    names = ["a/b", "a//b", "../a/b", "a?b", "a*b", "a_b", "a.json/b", "a.json_/b", "a"]
     assert len({file_name(name) for name in names}) == len(names)
+
+
+def test_no_folder_is_made_where_a_file_may_be(tmp_path: Path) -> None:
+    write(Target(str(tmp_path / "out")), *(Record(name, 3, "1") for name in ("a", "a.json/b", "a.json/b.json")))
+    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 3
+
+
+@pytest.mark.parametrize("path", ["out", "out.jsonl", "out.parquet"])
+def test_the_same_records_give_the_same_bytes(tmp_path: Path, path: str) -> None:
+    written = []
+    for copy in (tmp_path / "one", tmp_path / "two"):
+        write(Target(str(copy / path)), RECORD, FAILED)
+        written.append([file.read_bytes() for file in sorted(copy.rglob("*")) if file.is_file()])
+    assert written[0] == written[1]
 
 
 def test_a_place_that_cannot_be_written_to_is_wrong_usage(tmp_path: Path) -> None:

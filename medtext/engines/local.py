@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from medtext.annotate import BATCH, Guard, annotate
 from medtext.config import Config
@@ -34,10 +34,11 @@ CHARACTERS = 60_000  # of a batch
 NOTES = BATCH  # of a batch, at most
 AHEAD = 3  # batches read ahead, a worker
 LIVES = 200  # batches after which a worker is replaced, where spaCy cannot forget (see `annotate.BATCH`)
-GRACE = 1.0  # seconds after its alarm at which a worker is ended, where the alarm did not stop it; at least half the limit
+GRACE = 1.0  # seconds, or half the limit where that is more, from a note's alarm to the end of its worker
 HANGED = 1  # the exit status of a worker that `lifeline` ended
 
 Builder = Callable[[Config], "Language"]
+Future: TypeAlias = "ProcessFuture[list[Record]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ class Job:
 def run(notes: Iterable[Read], config: Config, job: Job, nlp: Language | None = None) -> Iterator[Record]:
     """A record for each note, in order, in bounded memory.
 
-    `nlp` serves where the calling process does the work. With a timeout and without `nlp` one worker is started, since a
-    process cannot end itself and go on; with `nlp` a timeout holds as far as Python can interrupt what runs.
+    `nlp` serves where the calling process does the work. With a timeout and without `nlp` one worker is started, since
+    a process cannot end itself and go on; with `nlp` a timeout holds as far as Python can interrupt what runs.
     """
     if job.workers > 1 or (job.timeout is not None and nlp is None):
         return _pool(notes, config, job)
@@ -99,7 +100,7 @@ def alarm(seconds: float) -> Iterator[None]:
     """Raises `NoteError` when the block takes longer than `seconds`. In the main thread only."""
     over = False
 
-    def ring(_number: int, _frame: Any) -> None:
+    def ring(_number: int, _frame: object) -> None:
         if not over:
             raise _Rang
 
@@ -119,7 +120,7 @@ def alarm(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def lifeline(seconds: float) -> Iterator[None]:
-    """An alarm, and behind it the end of this process: faulthandler's clock runs in C and waits for no lock of Python's.
+    """An alarm, and behind it the end of this process: faulthandler's clock runs in C and waits for no lock.
 
     What faulthandler has to say of the end, names of files and functions, goes nowhere.
     """
@@ -149,9 +150,9 @@ def _work(batch: Sequence[Read], config: Config, job: Job) -> list[Record]:
 
 def _pool(notes: Iterable[Read], config: Config, job: Job) -> Iterator[Record]:
     pool = ProcessPool(max_workers=job.workers, max_tasks=_lives(), context=get_context("spawn"))
-    waiting: deque[tuple[list[Read], Any]] = deque()
+    waiting: deque[tuple[list[Read], Future]] = deque()
 
-    def submit(batch: list[Read]) -> Any:
+    def submit(batch: list[Read]) -> Future:
         return pool.schedule(_work, args=(batch, config, job))
 
     try:
@@ -162,7 +163,7 @@ def _pool(notes: Iterable[Read], config: Config, job: Job) -> Iterator[Record]:
         while waiting:
             yield from _results(*waiting.popleft(), submit, job)
     finally:
-        pool.stop()
+        pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
 
 
@@ -171,7 +172,7 @@ def _lives() -> int:
     return LIVES if version("spacy").startswith("3.7.") else 0
 
 
-def _results(batch: list[Read], future: Any, submit: Callable[[list[Read]], Any], job: Job) -> Iterator[Record]:
+def _results(batch: list[Read], future: Future, submit: Callable[[list[Read]], Future], job: Job) -> Iterator[Record]:
     """The batch's records; where its worker died or hung, those of its notes one by one."""
     try:
         yield from future.result()

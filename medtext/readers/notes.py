@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from medtext.errors import UsageError
 from medtext.readers.files import kind, one_note, open_bytes, reading, text_file, walk
@@ -19,12 +21,15 @@ TABLES = (".jsonl", ".csv", ".parquet")
 TEXTS = (".txt", "")
 
 
+USUAL = TableColumns()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where notes come from and how they are to be read. Raises `UsageError` for what cannot be meant."""
 
     paths: tuple[str, ...]
-    columns: TableColumns = TableColumns()
+    columns: TableColumns = USUAL
     encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
@@ -109,8 +114,8 @@ def _reported(name: str, items: Iterable[Read], source: Source) -> Iterator[Read
 
 
 def _standard_input(source: Source) -> Iterator[Read]:
-    stream = sys.stdin.buffer
-    start = stream.peek().removeprefix(b"\xef\xbb\xbf").lstrip()  # type: ignore[attr-defined]
+    stream = cast(io.BufferedReader, sys.stdin.buffer)
+    start = stream.peek().removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] in (b"{", b""):
         yield from json_lines(stream, "stdin", source.columns, source.encoding)
     else:
@@ -138,14 +143,14 @@ def _renamed(item: Read, name: str) -> Read:
 
 
 def _with_plain_id(item: Read) -> Read:
-    """The item with an id that can be written down: halves of surrogate pairs, as in file names of old, are spelled out."""
+    """The item with an id that can be written down: lone surrogates, as in old file names, are spelled out."""
     plain = _name(item).encode("utf-8", "backslashreplace").decode()
     return item if plain == _name(item) else _renamed(item, plain)
 
 
 def _told_apart(items: Iterable[Read]) -> Iterator[Read]:
-    """The items; a note whose id occurred before is a record with an id of its own (`name#2`), so that neither hides the
-    other in what is written."""
+    """The items; a note whose id occurred before is a record with an id of its own (`name#2`), so that neither hides
+    the other in what is written."""
     seen: set[str] = set()
     again: Counter[str] = Counter()
     for item in items:
@@ -159,4 +164,4 @@ def _told_apart(items: Iterable[Read]) -> Iterator[Read]:
         elif isinstance(item, Record):
             yield _renamed(item, name)
         else:
-            yield failure(name, "DuplicateId", "The id of this note, before the #, occurred before; only that note was read.")
+            yield failure(name, "DuplicateId", "The id before the # occurred before; only its first note was read.")

@@ -8,10 +8,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medtext.errors import NoteError
 from medtext.readers.rows import Row, TableColumns
+
+if TYPE_CHECKING:
+    from pyarrow import Scalar
 
 ROWS = 64  # in memory at a time
 
@@ -53,7 +56,7 @@ def _damaged() -> NoteError:
     return NoteError("TruncatedFile", "The Parquet data end early or are damaged; write the file again.")
 
 
-def _value(cell: Any) -> Any:
+def _value(cell: Scalar) -> object:
     try:
         return cell.as_py()
     except UnicodeDecodeError:

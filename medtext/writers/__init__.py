@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from medtext.errors import UsageError
-from medtext.writers.files import Write, folder_done, folder_writer
+from medtext.writers.files import folder_done, folder_writer
 from medtext.writers.lines import lines_done, lines_writer, stdout_writer
-from medtext.writers.target import STDOUT, Target
+from medtext.writers.target import STDOUT, Target, Write
 
 __all__ = ["Target", "Write", "done", "open_writer"]
 

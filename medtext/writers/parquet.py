@@ -1,7 +1,7 @@
 """Records as Parquet: one row a note, with the names of the JSON; entities are a list of structs.
 
-That keeps a note and what was found in it together, failed notes included, and is one `explode(Entities)` away from a row
-an entity, in Spark and in pandas.
+That keeps a note and what was found in it together, failed notes included, and is one `explode` of `Entities` away
+from a row an entity, in Spark and in pandas.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medtext.schema import Record
-from medtext.writers.files import Write
-from medtext.writers.target import Target, refuse, replacing
+from medtext.writers.target import Target, Write, refuse, replacing
 
 ROWS = 512  # records of a row group
 
