@@ -1,128 +1,31 @@
-"""Precision, recall and F1 of records against gold.
+"""Precision, recall and F1 of records, or of medtext itself, against gold.
 
-Spans are counted exactly (same begin, end and type) and by overlap (same type and a character in common, each gold
-span and each found one counted once, in the order of the text). Traits and links are counted on spans that were found
-exactly, and over all gold ones: a trait or link is right when the spans it stands on are found exactly and it is the
-gold one. Gold is JSON Lines of `{"id", "text", "spans": [{"id", "start", "end", "type", "traits", "parent"}]}`.
+Gold is JSON Lines of `{"id", "text", "spans": [{"id", "start", "end", "type", "traits", "parent"}]}`; a record is brought
+into the same shape and counted by `medtext.scores`.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+import operator
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from medtext.config import Config
 from medtext.errors import MedtextError, UsageError
-from medtext.schema import TYPES, Entity, Record
-
-Place = tuple[int, int, str]  # begin, end, type
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A note's spans in the shape of gold: the traits of each, and what each hangs on."""
-
-    traits: Mapping[Place, frozenset[str]]
-    links: Mapping[Place, Place]
-
-
-@dataclass(slots=True)
-class Count:
-    """How many were right, found and wanted."""
-
-    right: int = 0
-    found: int = 0
-    wanted: int = 0
-
-    def add(self, right: int, found: int, wanted: int) -> None:
-        self.right += right
-        self.found += found
-        self.wanted += wanted
-
-    @property
-    def precision(self) -> float:
-        return self.right / self.found if self.found else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.right / self.wanted if self.wanted else 0.0
-
-    @property
-    def f1(self) -> float:
-        return 2 * self.right / (self.found + self.wanted) if self.found + self.wanted else 0.0
-
-    def to_json(self) -> dict[str, float]:
-        return {
-            "precision": round(self.precision, 4),
-            "recall": round(self.recall, 4),
-            "f1": round(self.f1, 4),
-            "gold": self.wanted,
-            "found": self.found,
-        }
-
-
-def _counts() -> defaultdict[str, Count]:
-    return defaultdict(Count)
-
-
-@dataclass(slots=True)
-class Scores:
-    """Counts by type or trait; the key `ALL` holds the sum (micro average)."""
-
-    notes: int = 0
-    exact: defaultdict[str, Count] = field(default_factory=_counts)
-    overlap: defaultdict[str, Count] = field(default_factory=_counts)
-    traits: defaultdict[str, Count] = field(default_factory=_counts)
-    traits_of_found: defaultdict[str, Count] = field(default_factory=_counts)
-    links: defaultdict[str, Count] = field(default_factory=_counts)
-    links_of_found: defaultdict[str, Count] = field(default_factory=_counts)
-
-    def to_json(self) -> dict[str, Any]:
-        tables = ("exact", "overlap", "traits", "traits_of_found", "links", "links_of_found")
-        return {
-            "notes": self.notes,
-            **{name: {key: count.to_json() for key, count in _sorted(getattr(self, name))} for name in tables},
-        }
-
-    def table(self) -> str:
-        """The scores as lines of text."""
-        lines = [
-            f"{self.notes} notes",
-            "",
-            f"{'spans':22} {'exact P':>8} {'R':>6} {'F1':>6} {'overlap F1':>11} {'gold':>6}",
-        ]
-        for name, count in _sorted(self.exact):
-            lines.append(
-                f"{name:22} {count.precision:8.3f} {count.recall:6.3f} {count.f1:6.3f} "
-                f"{self.overlap[name].f1:11.3f} {count.wanted:6}"
-            )
-        for title, whole, part in (
-            ("traits", self.traits, self.traits_of_found),
-            ("links", self.links, self.links_of_found),
-        ):
-            lines += ["", f"{title:22} {'P':>8} {'R':>6} {'F1':>6} {'on found F1':>11} {'gold':>6}"]
-            for name, count in _sorted(whole):
-                lines.append(
-                    f"{name:22} {count.precision:8.3f} {count.recall:6.3f} {count.f1:6.3f} "
-                    f"{part[name].f1:11.3f} {count.wanted:6}"
-                )
-        return "\n".join(lines)
-
-
-ALL = "ALL"
-
-
-def _sorted(counts: Mapping[str, Count]) -> list[tuple[str, Count]]:
-    """The sum first, then the most frequent."""
-    return sorted(counts.items(), key=lambda item: (item[0] != ALL, -item[1].wanted, item[0]))
+from medtext.schema import TRAITS, TYPES, Entity, Record
+from medtext.scores import Marked, Place, Scores, add
 
 
 def evaluate_files(gold: Path, predicted: Path | None, config: Config, *, given_spans: bool = False) -> Scores:
     """Scores records (or, without them, medtext itself) against a gold file.
+
+    Args:
+        gold: JSON Lines of gold notes, offsets in code points.
+        predicted: JSON Lines of records, one for each gold note; one with an `Error` counts as having found nothing.
+        config: the model and rules that medtext is to read the notes with.
+        given_spans: let medtext find only the traits and links of the gold spans.
 
     Raises:
         UsageError: for a file that is not what it should be.
@@ -145,23 +48,44 @@ def evaluate_files(gold: Path, predicted: Path | None, config: Config, *, given_
 
 def read_gold(path: Path) -> Iterator[dict[str, Any]]:
     """The notes of a gold file. Raises `UsageError` with the line that is wrong."""
+    seen: set[str] = set()
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            _check(row)
+        except (ValueError, KeyError, TypeError):
+            raise UsageError(f"Line {number} of {path} is not a gold note: id, text and spans that fit it.") from None
+        if row["id"] in seen:
+            raise UsageError(f"Line {number} of {path} has an id that an earlier line has.")
+        seen.add(row["id"])
+        yield row
+    if not seen:
+        raise UsageError(f"{path} holds no gold notes.")
+
+
+def _lines(path: Path) -> list[str]:
+    """Split at line feeds only: a JSON string may hold other line ends (U+2028) as they are."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{path} cannot be read as UTF-8 text.") from None
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                for span in row["spans"]:
-                    if span["type"] not in TYPES or not 0 <= span["start"] < span["end"] <= len(row["text"]):
-                        raise ValueError
-                row["id"] = str(row["id"])
-            except (ValueError, KeyError, TypeError):
-                raise UsageError(
-                    f"Line {number} of {path} is not a gold note: id, text and spans that fit it."
-                ) from None
-            yield row
+
+
+def _check(row: dict[str, Any]) -> None:
+    """Raises an error of Python's for what is no gold note; makes its id a string."""
+    row["id"] = str(row["id"])
+    numbers = [span["id"] for span in row["spans"]]
+    if not isinstance(row["text"], str) or len(set(numbers)) < len(numbers):
+        raise ValueError
+    for span in row["spans"]:
+        if not 0 <= operator.index(span["start"]) < operator.index(span["end"]) <= len(row["text"]):
+            raise ValueError
+        if span["type"] not in TYPES or span.get("parent") not in (None, *numbers):
+            raise ValueError
+        if not set(TRAITS).issuperset(span.get("traits", [])):
+            raise ValueError
 
 
 def _records(rows: Iterable[Mapping[str, Any]], config: Config, given_spans: bool) -> list[Record]:
@@ -180,8 +104,8 @@ def _records(rows: Iterable[Mapping[str, Any]], config: Config, given_spans: boo
 
 def _read_records(path: Path) -> list[Record]:
     try:
-        return [Record.from_json(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [Record.from_json(json.loads(line)) for line in _lines(path) if line.strip()]
+    except (ValueError, KeyError, TypeError):
         raise UsageError(f"{path} holds no records of medtext's as JSON Lines.") from None
 
 
@@ -218,44 +142,3 @@ def marked_record(record: Record) -> Marked:
 def _attribute_links(entity: Entity) -> dict[Place, Place]:
     parent = (entity.begin, entity.end, entity.type)
     return {(part.begin, part.end, part.type): parent for part in entity.attributes}
-
-
-def add(scores: Scores, gold: Marked, found: Marked) -> None:
-    """Counts one note."""
-    scores.notes += 1
-    both = gold.traits.keys() & found.traits.keys()
-    for kind in sorted({place[2] for place in (*gold.traits, *found.traits)}):
-        wanted = [place for place in gold.traits if place[2] == kind]
-        given = [place for place in found.traits if place[2] == kind]
-        right = sum(place in both for place in wanted)
-        for key in (kind, ALL):
-            scores.exact[key].add(right, len(given), len(wanted))
-            scores.overlap[key].add(overlapping(wanted, given), len(given), len(wanted))
-    for place in sorted(gold.traits.keys() | found.traits.keys()):
-        wanted_traits = gold.traits.get(place, frozenset())
-        given_traits = found.traits.get(place, frozenset())
-        for trait in sorted(wanted_traits | given_traits):
-            hit = (trait in wanted_traits & given_traits, trait in given_traits, trait in wanted_traits)
-            for key in (trait, ALL):
-                scores.traits[key].add(*hit)
-                if place in both:
-                    scores.traits_of_found[key].add(*hit)
-    for place in sorted(gold.links.keys() | found.links.keys()):
-        want, have = gold.links.get(place), found.links.get(place)
-        link = (want is not None and want == have, have is not None, want is not None)
-        for key in (place[2], ALL):
-            scores.links[key].add(*link)
-            if place in both and (want is None or want in both):
-                scores.links_of_found[key].add(*link)
-
-
-def overlapping(gold: Iterable[Place], found: Iterable[Place]) -> int:
-    """How many gold spans share a character with a found one, each used once, from the left."""
-    waiting = sorted(found)
-    hits = 0
-    for begin, end, _ in sorted(gold):
-        partner = next((place for place in waiting if place[0] < end and begin < place[1]), None)
-        if partner:
-            waiting.remove(partner)
-            hits += 1
-    return hits

@@ -24,9 +24,12 @@ TIME_TO = {
 Numbered = dict[int, list[tuple[int, Link]]]  # a mention -> the mentions that hang on it
 
 
-def to_record(doc: Doc, document_id: str, model_version: str) -> Record:
-    """The record of a Doc that has been through the pipeline. Offsets are code points of `doc.text`."""
-    found = findings(doc)
+def to_record(doc: Doc, document_id: str, model_version: str, min_score: float = 0.0) -> Record:
+    """The record of a Doc that has been through the pipeline, without mentions that score less than `min_score`.
+
+    Offsets are code points of `doc.text`.
+    """
+    found = _likely(findings(doc), min_score)
     hanging = _hanging(found)
     entities = [*_entities(found, hanging), *_times(found)]
     entities.sort(key=lambda entity: (entity.begin, entity.end, entity.category, entity.id))
@@ -39,21 +42,30 @@ def to_record(doc: Doc, document_id: str, model_version: str) -> Record:
     )
 
 
-def select(record: Record, categories: Collection[str], min_score: float) -> Record:
-    """The record without entities of other categories (none given: all stay) and without what scores less."""
-    if record.error or not (categories or min_score):
+def select(record: Record, categories: Collection[str]) -> Record:
+    """The record without entities and unmapped attributes of other categories; where none is given, all stay."""
+    if record.error or not categories:
         return record
-    wanted = [
-        replace(entity, attributes=tuple(part for part in entity.attributes if part.score >= min_score))
-        for entity in record.entities
-        if entity.score >= min_score and (not categories or entity.category in categories)
-    ]
-    loose = [
-        part
-        for part in record.unmapped_attributes
-        if part.score >= min_score and (not categories or part.category in categories)
-    ]
-    return replace(record, entities=tuple(wanted), unmapped_attributes=tuple(loose))
+    return replace(
+        record,
+        entities=tuple(entity for entity in record.entities if entity.category in categories),
+        unmapped_attributes=tuple(part for part in record.unmapped_attributes if part.category in categories),
+    )
+
+
+def _likely(found: Findings, min_score: float) -> Findings:
+    """The findings without what scores less; what hung on that hangs on nothing."""
+    if not min_score:
+        return found
+    kept = [place for place, mention in enumerate(found.mentions) if mention.score >= min_score]
+    place_of = {old: new for new, old in enumerate(kept)}
+    links = {
+        place_of[place]: replace(link, parent=place_of[link.parent])
+        for place, link in found.links.items()
+        if place in place_of and link.parent in place_of
+    }
+    traits = {place_of[place]: traits for place, traits in found.traits.items() if place in place_of}
+    return replace(found, mentions=[found.mentions[place] for place in kept], links=links, traits=traits)
 
 
 def _is_attribute(mention: Mention, link: Link | None) -> bool:

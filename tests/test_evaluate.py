@@ -7,7 +7,8 @@ import pytest
 
 from medtext.config import Config
 from medtext.errors import UsageError
-from medtext.evaluate import ALL, Marked, Scores, add, evaluate_files, marked_record, overlapping
+from medtext.evaluate import evaluate_files, marked_record, read_gold
+from medtext.scores import ALL, Marked, Scores, add, overlapping
 from tests.test_record import record
 
 PAIN, KNEE, LEFT = (0, 4, "DX_NAME"), (9, 13, "SYSTEM_ORGAN_SITE"), (5, 9, "DIRECTION")
@@ -77,10 +78,70 @@ def test_records_can_be_scored(tmp_path: Path) -> None:
         evaluate_files(gold, predicted, Config())
 
 
+SPAN = {"id": 1, "start": 0, "end": 4, "type": "DX_NAME", "traits": ["SYMPTOM"], "parent": None}
+NOTE = {"id": "a", "text": "pain", "spans": [SPAN]}
+
+
+def gold_file(folder: Path, *notes: object) -> Path:
+    lines = [note if isinstance(note, str) else json.dumps(note, ensure_ascii=False) for note in notes]
+    (folder / "gold.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder / "gold.jsonl"
+
+
+def test_gold_notes_are_read(tmp_path: Path) -> None:
+    separated = {**NOTE, "id": 7, "text": "pain\u2028\u0085here"}
+    assert list(read_gold(gold_file(tmp_path, NOTE, "", separated))) == [NOTE, {**separated, "id": "7"}]
+
+
 @pytest.mark.parametrize(
-    "line", ["{", '{"id": "a"}', '{"id": "a", "text": "x", "spans": [{"start": 0, "end": 9, "type": "DX_NAME"}]}']
+    "note",
+    [
+        "{",
+        "[]",
+        {"id": "a"},
+        {"id": "a", "spans": []},
+        {**NOTE, "text": 4},
+        {**NOTE, "spans": [{**SPAN, "end": 9}]},
+        {**NOTE, "spans": [{**SPAN, "start": 0.0}]},
+        {**NOTE, "spans": [{**SPAN, "type": "DISEASE"}]},
+        {**NOTE, "spans": [{**SPAN, "traits": ["NEGATED"]}]},
+        {**NOTE, "spans": [{**SPAN, "parent": 9}]},
+        {**NOTE, "spans": [SPAN, {**SPAN, "start": 2}]},
+        {**NOTE, "spans": [{"start": 0, "end": 4, "type": "DX_NAME"}]},
+    ],
 )
-def test_gold_that_is_wrong_names_its_line(tmp_path: Path, line: str) -> None:
-    (tmp_path / "gold.jsonl").write_text(line)
-    with pytest.raises(UsageError, match="Line 1 of"):
-        evaluate_files(tmp_path / "gold.jsonl", None, Config())
+def test_gold_that_is_wrong_names_its_line(tmp_path: Path, note: object) -> None:
+    with pytest.raises(UsageError, match=r"Line 2 of .* is not a gold note"):
+        evaluate_files(gold_file(tmp_path, {**NOTE, "id": "b"}, note), None, Config())
+
+
+def test_gold_must_hold_notes_and_each_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no gold notes"):
+        list(read_gold(gold_file(tmp_path, "")))
+    with pytest.raises(UsageError, match=r"Line 2 of .* an id that an earlier line has"):
+        list(read_gold(gold_file(tmp_path, NOTE, NOTE)))
+
+
+def test_a_note_that_failed_has_found_nothing(tmp_path: Path) -> None:
+    predicted = tmp_path / "found.jsonl"
+    predicted.write_text('{"DocumentId": "a", "Error": {"Code": "X", "Message": "y"}}\n\n')
+    counted = evaluate_files(gold_file(tmp_path, NOTE), predicted, Config())
+    assert (counted.exact[ALL].found, counted.exact[ALL].wanted) == (0, 1)
+
+
+def test_records_and_given_spans_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--given-spans"):
+        evaluate_files(gold_file(tmp_path, NOTE), tmp_path / "found.jsonl", Config(), given_spans=True)
+
+
+def test_the_table_and_the_json_show_the_same_figures() -> None:
+    gold = Marked({PAIN: frozenset({"SYMPTOM"}), KNEE: frozenset()}, {KNEE: PAIN})
+    counted = scores(gold, Marked({PAIN: frozenset({"SYMPTOM"}), (9, 12, "SYSTEM_ORGAN_SITE"): frozenset()}, {}))
+    lines = {line.split()[0]: line.split()[1:] for line in reversed(counted.table().splitlines()) if line}
+    figures = counted.to_json()
+    assert lines["SYSTEM_ORGAN_SITE"] == ["0.000", "0.000", "0.000", "1.000", "1"]
+    assert lines["ALL"] == ["0.500", "0.500", "0.500", "1.000", "2"]
+    assert figures["exact"]["ALL"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "gold": 2, "found": 2}
+    assert figures["overlap"]["ALL"]["f1"] == 1
+    assert figures["traits"]["SYMPTOM"]["f1"] == 1
+    assert figures["links"]["ALL"] == {"precision": 0, "recall": 0, "f1": 0, "gold": 1, "found": 0}

@@ -1,5 +1,7 @@
 """What becomes an entity, an attribute, a dated time, and what stays without a parent."""
 
+from types import MappingProxyType
+
 import spacy
 
 from medtext.findings import Link, SectionSpan, findings
@@ -7,16 +9,17 @@ from medtext.record import select, to_record
 from medtext.schema import Mention, Record, Trait
 
 
-def record(text: str, mentions, links=(), traits=()) -> Record:
+def record(text: str, mentions, links=(), traits=(), scores=MappingProxyType({}), min_score=0.0) -> Record:
     doc = spacy.blank("en").make_doc(text)
     found = findings(doc)
     found.mentions = [
-        Mention(text.index(word), text.index(word) + len(word), kind, 0.9, "ner") for word, kind in mentions
+        Mention(text.index(word), text.index(word) + len(word), kind, scores.get(word, 0.9), "ner")
+        for word, kind in mentions
     ]
     found.links = {child: Link(parent, 0.8, "links") for child, parent in links}
     found.traits = {place: tuple(Trait(name, 0.7) for name in names) for place, names in traits}
     found.sections = [SectionSpan(0, len(text), "PLAN")]
-    return to_record(doc, "a", "1")
+    return to_record(doc, "a", "1", min_score)
 
 
 def shape(found: Record):
@@ -90,8 +93,36 @@ def test_frequency_of_a_habit_is_behavioural() -> None:
     assert found.entities[0].attributes[0].category == "BEHAVIORAL_ENVIRONMENTAL_SOCIAL"
 
 
-def test_what_is_kept_is_chosen_by_category_and_score() -> None:
-    found = record("pain 2019", [("pain", "DX_NAME"), ("2019", "DATE")])
-    assert [one.type for one in select(found, ("MEDICAL_CONDITION",), 0.0).entities] == ["DX_NAME"]
-    assert not select(found, (), 0.95).entities
-    assert select(found, (), 0.0) is found
+def test_categories_choose_what_is_kept() -> None:
+    found = record("pain 2019 daily", [("pain", "DX_NAME"), ("2019", "DATE"), ("daily", "FREQUENCY")])
+    chosen = select(found, ("MEDICAL_CONDITION",))
+    assert [one.type for one in chosen.entities] == ["DX_NAME"]
+    assert not chosen.unmapped_attributes
+    assert [one.type for one in select(found, ("MEDICATION",)).unmapped_attributes] == ["FREQUENCY"]
+    assert select(found, ()) is found
+
+
+def test_what_scores_too_little_is_left_out_and_what_hung_on_it_hangs_on_nothing() -> None:
+    words = [
+        ("mild", "QUALITY"),
+        ("pain", "DX_NAME"),
+        ("left", "DIRECTION"),
+        ("knee", "SYSTEM_ORGAN_SITE"),
+        ("2019", "DATE"),
+    ]
+    links, traits = [(0, 1), (2, 1), (3, 1), (4, 1)], [(1, ["SYMPTOM"])]
+    scores = {"pain": 0.4, "left": 0.3}
+    text = "mild pain left knee 2019"
+    assert shape(record(text, words, links, traits, scores, min_score=0.3)) == shape(record(text, words, links, traits))
+    found = record(text, words, links, traits, scores, min_score=0.5)
+    assert [(one.type, one.begin, one.attributes) for one in found.entities] == [
+        ("SYSTEM_ORGAN_SITE", 15, ()),
+        ("DATE", 20, ()),
+    ]
+    assert [(one.type, one.relationship_type) for one in found.unmapped_attributes] == [("QUALITY", None)]
+
+
+def test_traits_stay_with_their_entity_when_others_are_left_out() -> None:
+    words = [("cough", "DX_NAME"), ("pain", "DX_NAME")]
+    found = record("cough pain", words, traits=[(1, ["SYMPTOM"])], scores={"cough": 0.1}, min_score=0.5)
+    assert [(one.begin, one.traits) for one in found.entities] == [(6, (Trait("SYMPTOM", 0.7),))]

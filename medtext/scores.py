@@ -1,0 +1,157 @@
+"""Counts what was found against what was wanted: precision, recall and F1.
+
+Spans are counted exactly (same begin, end and type) and by overlap (same type and a character in common, each gold
+span and each found one counted once, in the order of the text). Traits and links are counted on spans that were found
+exactly, and over all gold ones: a trait or link is right when the spans it stands on are found exactly and it is the
+gold one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Place = tuple[int, int, str]  # begin, end, type
+
+
+ALL = "ALL"
+"""The key of the sum over all types or traits (micro average)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A note's spans in the shape of gold: the traits of each, and what each hangs on."""
+
+    traits: Mapping[Place, frozenset[str]]
+    links: Mapping[Place, Place]
+
+
+@dataclass(slots=True)
+class Count:
+    """How many were right, found and wanted."""
+
+    right: int = 0
+    found: int = 0
+    wanted: int = 0
+
+    def add(self, right: int, found: int, wanted: int) -> None:
+        self.right += right
+        self.found += found
+        self.wanted += wanted
+
+    @property
+    def precision(self) -> float:
+        return self.right / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.right / self.wanted if self.wanted else 0.0
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.right / (self.found + self.wanted) if self.found + self.wanted else 0.0
+
+    def to_json(self) -> dict[str, float]:
+        return {
+            "precision": round(self.precision, 4),
+            "recall": round(self.recall, 4),
+            "f1": round(self.f1, 4),
+            "gold": self.wanted,
+            "found": self.found,
+        }
+
+
+def _counts() -> defaultdict[str, Count]:
+    return defaultdict(Count)
+
+
+@dataclass(slots=True)
+class Scores:
+    """Counts by type or trait, and of `ALL`."""
+
+    notes: int = 0
+    exact: defaultdict[str, Count] = field(default_factory=_counts)
+    overlap: defaultdict[str, Count] = field(default_factory=_counts)
+    traits: defaultdict[str, Count] = field(default_factory=_counts)
+    traits_of_found: defaultdict[str, Count] = field(default_factory=_counts)
+    links: defaultdict[str, Count] = field(default_factory=_counts)
+    links_of_found: defaultdict[str, Count] = field(default_factory=_counts)
+
+    def to_json(self) -> dict[str, Any]:
+        tables = ("exact", "overlap", "traits", "traits_of_found", "links", "links_of_found")
+        return {
+            "notes": self.notes,
+            **{name: {key: count.to_json() for key, count in _sorted(getattr(self, name))} for name in tables},
+        }
+
+    def table(self) -> str:
+        """The scores as lines of text."""
+        lines = [
+            f"{self.notes} notes",
+            "",
+            f"{'spans':22} {'exact P':>8} {'R':>6} {'F1':>6} {'overlap F1':>11} {'gold':>6}",
+        ]
+        for name, count in _sorted(self.exact):
+            lines.append(
+                f"{name:22} {count.precision:8.3f} {count.recall:6.3f} {count.f1:6.3f} "
+                f"{self.overlap[name].f1:11.3f} {count.wanted:6}"
+            )
+        for title, whole, part in (
+            ("traits", self.traits, self.traits_of_found),
+            ("links", self.links, self.links_of_found),
+        ):
+            lines += ["", f"{title:22} {'P':>8} {'R':>6} {'F1':>6} {'on found F1':>11} {'gold':>6}"]
+            for name, count in _sorted(whole):
+                lines.append(
+                    f"{name:22} {count.precision:8.3f} {count.recall:6.3f} {count.f1:6.3f} "
+                    f"{part[name].f1:11.3f} {count.wanted:6}"
+                )
+        return "\n".join(lines)
+
+
+def _sorted(counts: Mapping[str, Count]) -> list[tuple[str, Count]]:
+    """The sum first, then the most frequent."""
+    return sorted(counts.items(), key=lambda item: (item[0] != ALL, -item[1].wanted, item[0]))
+
+
+def add(scores: Scores, gold: Marked, found: Marked) -> None:
+    """Counts one note."""
+    scores.notes += 1
+    both = gold.traits.keys() & found.traits.keys()
+    for kind in sorted({place[2] for place in (*gold.traits, *found.traits)}):
+        wanted = [place for place in gold.traits if place[2] == kind]
+        given = [place for place in found.traits if place[2] == kind]
+        right = sum(place in both for place in wanted)
+        for key in (kind, ALL):
+            scores.exact[key].add(right, len(given), len(wanted))
+            scores.overlap[key].add(overlapping(wanted, given), len(given), len(wanted))
+    for place in sorted(gold.traits.keys() | found.traits.keys()):
+        wanted_traits = gold.traits.get(place, frozenset())
+        given_traits = found.traits.get(place, frozenset())
+        for trait in sorted(wanted_traits | given_traits):
+            hit = (trait in wanted_traits & given_traits, trait in given_traits, trait in wanted_traits)
+            for key in (trait, ALL):
+                scores.traits[key].add(*hit)
+                if place in both:
+                    scores.traits_of_found[key].add(*hit)
+    for place in sorted(gold.links.keys() | found.links.keys()):
+        want, have = gold.links.get(place), found.links.get(place)
+        link = (want is not None and want == have, have is not None, want is not None)
+        for key in (place[2], ALL):
+            scores.links[key].add(*link)
+            if place in both and (want is None or want in both):
+                scores.links_of_found[key].add(*link)
+
+
+def overlapping(gold: Iterable[Place], found: Iterable[Place]) -> int:
+    """How many gold spans share a character with a found one, each used once, from the left."""
+    waiting = sorted(found)
+    hits = 0
+    for begin, end, _ in sorted(gold):
+        partner = next((place for place in waiting if place[0] < end and begin < place[1]), None)
+        if partner:
+            waiting.remove(partner)
+            hits += 1
+    return hits
