@@ -228,6 +228,21 @@ def test_mentions_with_the_same_span_share_the_best_score(nlp) -> None:
     assert one.score == 0.9
 
 
+@pytest.mark.parametrize(
+    ("winner", "loser", "subtype", "score"),
+    [
+        ((0, 9, "NAME", 0.6, "ner"), (4, 9, "NAME", 0.9, "phi:name-titled", "CLINICIAN"), "CLINICIAN", 0.6),
+        ((0, 9, "NAME", 0.6, "ner"), (0, 9, "NAME", 0.9, "phi:name-titled", "CLINICIAN"), "CLINICIAN", 0.9),
+        ((0, 9, "ADDRESS", 0.6, "ner"), (4, 9, "NAME", 0.9, "phi:name-titled", "CLINICIAN"), "", 0.6),
+        ((0, 9, "ID", 0.9, "phi:exact:mrn", "MRN"), (0, 9, "ID", 0.8, "phi:account", "ACCOUNT"), "MRN", 0.9),
+    ],
+)
+def test_what_gives_way_leaves_its_subtype(nlp, winner, loser, subtype: str, score: float) -> None:
+    (kept,) = nlp.get_pipe("medtext_resolve").resolve([Mention(*loser), Mention(*winner)])
+    assert (kept.begin, kept.end, kept.source) == (winner[0], winner[1], winner[4])
+    assert (kept.subtype, kept.score) == (subtype, score)
+
+
 def context(nlp, text: str, target: str) -> set[str]:
     doc = nlp.make_doc(text)
     doc = nlp.get_pipe("medtext_sentences")(doc)

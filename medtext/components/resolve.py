@@ -1,8 +1,8 @@
 """From candidates to mentions: sorted, and no two on the same characters.
 
-Candidates with the same span and type are one, with the best score and the most believed source. The rest is one
-total order, by `rules/sources.tsv`: rank of the source, then score, then the longer span, then the earlier, then type
-and source by name. Each candidate in that order is kept unless it overlaps one kept before.
+One total order, by `rules/sources.tsv`: rank of the source, then score, then the longer span, then the earlier, then
+type and source by name. Each candidate in that order is kept unless it overlaps one kept before. What gives way to a
+candidate of its own type leaves it its subtype, where that has none, and on the very same span the better score.
 """
 
 from bisect import bisect_left
@@ -50,9 +50,11 @@ class Resolver:
         kept: list[Mention] = []
         for _, mention in ranked:
             place = bisect_left(kept, (mention.begin, mention.end), key=lambda one: (one.begin, one.end))
-            if place < len(kept) and _same(kept[place], mention):
-                kept[place] = replace(kept[place], score=max(kept[place].score, mention.score))
-            elif not any(near.overlaps(mention) for near in kept[max(place - 1, 0) : place + 1]):
+            nearest = range(max(place - 1, 0), min(place + 1, len(kept)))
+            rivals = [near for near in nearest if kept[near].overlaps(mention)]
+            for near in rivals:
+                kept[near] = _joined(kept[near], mention)
+            if not rivals:
                 kept.insert(place, mention)
         return kept
 
@@ -63,8 +65,13 @@ class Resolver:
         return None
 
 
-def _same(one: Mention, other: Mention) -> bool:
-    return (one.begin, one.end, one.type) == (other.begin, other.end, other.type)
+def _joined(kept: Mention, other: Mention) -> Mention:
+    """What is kept, with what a candidate of the same type that gives way to it knows better."""
+    if kept.type != other.type:
+        return kept
+    same = (kept.begin, kept.end) == (other.begin, other.end)
+    score = max(kept.score, other.score) if same else kept.score
+    return replace(kept, score=score, subtype=kept.subtype or other.subtype)
 
 
 @Language.factory("medtext_resolve", default_config={"rules": ""})
