@@ -153,7 +153,7 @@ def _is_file(path: str, file: Path) -> bool:
 
 def _say(line: str) -> None:
     """A line on standard error, whatever is in the ids: what a terminal would obey or cannot show is spelled out."""
-    plain = "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in line)
+    plain = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
     typer.echo(plain.encode(sys.stderr.encoding or "utf-8", "backslashreplace"), err=True)
 
 

@@ -94,7 +94,9 @@ def test_another_encoding_can_be_named(tmp_path: Path) -> None:
     [
         (b"", "EmptyNote"),
         (b" \n\n ", "EmptyNote"),
-        (b"\x7fELF\x02\x01\x00\x00\x00\x00", "BinaryFile"),
+        (b"\x7fELF\x02\x01\x00\xff\x00\x00", "BinaryFile"),
+        ("Cough".encode("utf-16"), "BinaryFile"),
+        ("Cough".encode("utf-16-le"), "BinaryFile"),
         (bytes(range(1, 32)) * 20, "BinaryFile"),
         (b"x" * (LONGEST_NOTE + 1), "TooLong"),
         (b"x" * (17 * LONGEST_NOTE), "TooLong"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import os
 import zlib
@@ -86,6 +85,10 @@ def one_note(stream: IO[bytes], name: str, encoding: str) -> Note:
     data = stream.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise NoteError("TooLong", f"The file is larger than {LARGEST_FILE:,} bytes; split it into notes.")
-    if b"\0" in data[:START] and codecs.lookup(encoding).name == "utf-8":
-        raise NoteError("BinaryFile", "This is a binary file, not text.")
-    return Note(name, data.decode(encoding))
+    try:
+        return Note(name, data.decode(encoding))
+    except UnicodeDecodeError:
+        if b"\0" not in data[:START]:
+            raise
+        said = "This is not text; if it is text of another encoding, such as utf-16, name that with --encoding."
+        raise NoteError("BinaryFile", said) from None
