@@ -28,6 +28,7 @@ from medtext.link_features import (
 )
 from medtext.schema import Mention
 
+BIRTH = "BIRTH_DATE"  # says who somebody is, and dates nothing else
 ENOUGH = "enough|"
 """Begins the name of a threshold in `links.tsv`: an attribute of that type with no owner this likely hangs on none."""
 USUAL = 0.3  # the threshold of a type that has none of its own
@@ -90,7 +91,7 @@ class AttributeLinker:
 
 def attributes_in_order(mentions: Sequence[Mention]) -> list[int]:
     """The places of what can hang on an entity, sites first."""
-    places = [place for place, mention in enumerate(mentions) if mention.type in DEPENDENT]
+    places = [place for place, mention in enumerate(mentions) if mention.type in DEPENDENT and mention.subtype != BIRTH]
     return sorted(places, key=lambda place: mentions[place].type != SITE)
 
 

@@ -31,7 +31,7 @@ for _name in ("presidio-analyzer", "presidio_analyzer"):
 
 TYPES = CATEGORIES["PROTECTED_HEALTH_INFORMATION"]
 SUBTYPES = (
-    *("PATIENT", "CLINICIAN", "RELATIVE", "AGE", "DATE", "PHONE", "FAX", "EMAIL", "URL"),
+    *("PATIENT", "CLINICIAN", "RELATIVE", "AGE", "DATE", "BIRTH_DATE", "PHONE", "FAX", "EMAIL", "URL"),
     *("SSN", "MRN", "ACCOUNT", "HEALTH_PLAN", "LICENSE", "DEVICE", "VEHICLE", "USER", "IP", "OTHER"),
     *("STREET", "CITY", "ZIP", "ORGANIZATION", "PROFESSION"),
 )
@@ -172,10 +172,10 @@ class PhiFinder:
         digits = any(map(str.isdigit, text))
         artifacts = NoteArtifacts(doc)
         found = [
-            _trimmed(mention, text)
+            mention
             for recognizer in self.recognizers
             if recognizer.may_find(lower, digits)
-            for mention in recognizer.find(text, artifacts)
+            for mention in (_trimmed(one, text) for one in recognizer.find(text, artifacts))
             if mention.type != "NAME" or self._is_name(text[mention.begin : mention.end])
         ]
         return [*found, *self._again(text, found)]
