@@ -25,9 +25,8 @@ class GatedConvolution(nn.Module):
 
     def forward(self, words: Tensor, mask: Tensor) -> Tensor:
         middle = self.norm(words) * mask
-        edge = torch.zeros_like(middle[..., : self.dilation, :])
-        left = torch.cat([edge, middle], -2)[..., : middle.shape[-2], :]
-        right = torch.cat([middle, edge], -2)[..., self.dilation :, :]
+        left = F.pad(middle, (0, 0, self.dilation, 0))[..., : -self.dilation, :]
+        right = F.pad(middle, (0, 0, 0, self.dilation))[..., self.dilation :, :]
         value, gate = self.mix(torch.cat([left, middle, right], -1)).chunk(2, -1)
         return words + self.dropout(value * torch.sigmoid(gate))
 
