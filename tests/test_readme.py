@@ -18,7 +18,7 @@ COMMANDS = re.findall(r"^    (medtext .*?)(?:\s{2,}#.*)?$", README, re.MULTILINE
 def test_the_python_of_the_readme_runs() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        exec(code, {})  # noqa: S102
+        exec(code, {})
     first, *rest = out.getvalue().splitlines()
     assert first == "[('DX_NAME', 11, 21, ['SYMPTOM', 'NEGATION'])]"
     assert [line.split()[0] for line in rest] == ["a", "b"]
@@ -55,7 +55,9 @@ def test_the_readme_has_its_figures() -> None:
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "models/fast/README.md"])
 def test_files_that_pages_name_are_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    named = re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"`((?:rules|models|tests|medtext|docs|samples)/[\w./]+)`", text)
+    named = re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(
+        r"`((?:rules|models|tests|medtext|docs|samples)/[\w./]+)`", text
+    )
     base = (ROOT / page).parent
     assert named
     assert [name for name in named if not ((ROOT / name).exists() or (base / name).exists())] == []

@@ -138,7 +138,7 @@ def presidios_own() -> Iterator[Recognizer]:
     Not among them: those of e-mail and web addresses, which ask the network for the list of domains (tldextract) and
     write it to disk, and those that take record numbers and vertebrae for identifiers of other countries.
     """
-    yield Recognizer(UsSsnRecognizer(), "US_SSN", "ID", "SSN", "phi:exact:ssn", ("-", "ssn", "social"))
+    yield Recognizer(UsSsnRecognizer(), "US_SSN", "ID", "SSN", "phi:ssn", ("ssn", "social", "ss#", "ss #"))
 
 
 class PhiFinder:

@@ -32,8 +32,9 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("TOBACCO_USE", "ALCOHOL_CONSUMPTION", "REC_DRUG_USE", "ALLERGIES"), _HABIT),
 }
 """The traits that an entity of a type can have; other types have none."""
-SURE_ENOUGH = 0.35
-MODELS_SHARE = 0.3
+SURE_ENOUGH = 0.3
+A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
+MODELS_SHARE = 0.35
 """How much of a trait's log odds is the entity model's, where it has an opinion; set on held-out notes."""
 
 Weights = dict[str, list[tuple[str, float]]]
@@ -81,8 +82,8 @@ class TraitFinder:
         scores = {trait: combined(log_odds, opinion.get(trait)) for trait, log_odds in evidence.items()}
         kinds = {trait: scores.pop(trait) for trait in KINDS if trait in scores}
         likely = [Trait(trait, score) for trait, score in scores.items() if score >= SURE_ENOUGH]
-        if kinds:
-            kind = max(kinds, key=kinds.__getitem__)
+        kind = max(kinds, key=kinds.__getitem__, default="")
+        if kind and kinds[kind] >= A_KIND:
             likely.insert(0, Trait(kind, kinds[kind]))
         return tuple(sorted(likely, key=lambda trait: TRAITS.index(trait.name)))
 
