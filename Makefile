@@ -12,7 +12,9 @@ BIN = $(VENV)/bin
 demo: $(VENV)/installed
 	rm -rf out
 	$(BIN)/medtext extract samples/notes -o out
-	$(BIN)/python samples/show.py out
+	@echo
+	@echo "The records are in out/, one for each note of samples/notes. out/telephone_encounter.txt.json begins:"
+	@head -n 45 out/telephone_encounter.txt.json
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SOME_FAILED = 3
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 PLAIN_LINE_SECONDS = 15.0  # between lines of progress where there is no terminal
+PLAIN_LINE = "{n_fmt} notes, {rate_fmt}, {remaining} left"
 
 app = typer.Typer(
     add_completion=False,
@@ -161,19 +163,15 @@ def progress(records: Iterable[Record], total: int | None) -> Iterator[Record]:
     """The records, with a progress bar on a terminal and plain lines elsewhere, on standard error."""
     from tqdm import tqdm
 
-    terminal = sys.stderr.isatty()
-    yield from tqdm(
-        records,
-        total=total,
-        unit=" notes",
-        file=sys.stderr,
-        ascii=not terminal,
-        dynamic_ncols=terminal,
-        mininterval=0.1 if terminal else PLAIN_LINE_SECONDS,
-        delay=0 if terminal else PLAIN_LINE_SECONDS,
-        bar_format=None if terminal else "{n_fmt} notes, {rate_fmt}, {remaining} left\n",
-        leave=terminal,
-    )
+    if sys.stderr.isatty():
+        yield from tqdm(records, total=total, unit=" notes", file=sys.stderr, dynamic_ncols=True)
+        return
+    start = said = time.monotonic()
+    for number, record in enumerate(records, 1):
+        yield record
+        if (now := time.monotonic()) - said >= PLAIN_LINE_SECONDS:
+            said = now
+            _say(tqdm.format_meter(number, total, now - start, unit=" notes", bar_format=PLAIN_LINE))
 
 
 @app.command()
