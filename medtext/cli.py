@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 SOME_FAILED = 3
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 PLAIN_LINE_SECONDS = 15.0  # between lines of progress where there is no terminal
-PLAIN_LINE = "{n_fmt} notes, {rate_fmt}, {remaining} left"
 
 app = typer.Typer(
     add_completion=False,
@@ -171,7 +170,9 @@ def progress(records: Iterable[Record], total: int | None) -> Iterator[Record]:
         yield record
         if (now := time.monotonic()) - said >= PLAIN_LINE_SECONDS:
             said = now
-            _say(tqdm.format_meter(number, total, now - start, unit=" notes", bar_format=PLAIN_LINE))
+            rate = number / (now - start)
+            left = f", {tqdm.format_interval((total - number) / rate)} left" if total else ""
+            _say(f"{number} notes, {rate:.1f} a second{left}")
 
 
 @app.command()
