@@ -93,6 +93,13 @@ def test_what_a_broken_off_job_left_is_not_overwritten_unasked(tmp_path: Path) -
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 1
 
 
+def test_a_job_that_broke_off_before_its_first_record_is_not_in_the_way(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), open_writer(Target(str(tmp_path / "out.jsonl"))):
+        raise RuntimeError
+    write(Target(str(tmp_path / "out.jsonl")), FAILED)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"DocumentId": "b.txt"', b"7"])
 def test_files_that_hold_no_record_are_not_taken_for_done(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "b.txt.json").write_bytes(content)

@@ -29,7 +29,7 @@ def lines_writer(target: Target) -> Iterator[Write]:
     """A function that writes one record to `target.file`. Where the job breaks off its `.part` stays, for `resume`."""
     path = target.file
     refuse(path, target)
-    if part(path).exists() and not (target.force or target.resume):
+    if _holds_something(part(path)) and not (target.force or target.resume):
         raise UsageError(f"{part(path)} was left by a job that broke off; --resume goes on, --force starts again.")
     path.parent.mkdir(parents=True, exist_ok=True)
     if target.resume:
@@ -41,6 +41,10 @@ def lines_writer(target: Target) -> Iterator[Write]:
 
         yield write
     part(path).replace(path)
+
+
+def _holds_something(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def lines_done(target: Target) -> Callable[[str], bool]:
