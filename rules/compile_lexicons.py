@@ -86,7 +86,7 @@ class Recipe:
 
     source: str
     kind: str
-    wanted: Callable[[Row], bool] = lambda row: True
+    wanted: Callable[[Row], bool] = lambda _row: True
     spell: Callable[[str], str] = plain
     words: int = 5
     letters: int = 4
