@@ -1,6 +1,9 @@
 """Each step by itself, on lines that a clinician would know; negatives stand beside positives."""
 
+from importlib.metadata import entry_points
+
 import pytest
+import spacy
 
 from medtext.components.sections import SectionFinder
 from medtext.config import Config
@@ -16,6 +19,14 @@ def clues():
 
 def test_the_order_is_one_list_and_each_step_is_a_factory(nlp) -> None:
     assert nlp.pipe_names == [f"medtext_{step}" for step in STEPS]
+
+
+def test_a_pipeline_can_be_saved_and_loaded_by_spacy(nlp, tmp_path) -> None:
+    names = {entry.name for entry in entry_points(group="spacy_factories")}
+    assert {f"medtext_{step}" for step in STEPS} <= names
+    nlp.to_disk(tmp_path)
+    text = "She denies chest pain and takes Lasix 40 mg daily."
+    assert findings(spacy.load(tmp_path)(text)).mentions == findings(nlp(text)).mentions
 
 
 @pytest.mark.parametrize(
