@@ -49,6 +49,8 @@ def learn(paths: Sequence[Path]) -> Weights:
     weights: Weights = {}
     for trait in TRAITS:
         chosen = [(features, trait in traits) for kind, features, traits in mentions if trait in possible_traits(kind)]
+        if len({right for _, right in chosen}) < 2:
+            continue  # gold never has the trait, or always: nothing to learn
         vectorizer = DictVectorizer()
         rows = [{feature: 1 for feature in features if counts[feature] >= RAREST} for features, _ in chosen]
         matrix = vectorizer.fit_transform(rows)
