@@ -79,6 +79,8 @@ def test_spans_of_the_callers_are_kept_and_get_traits() -> None:
     assert [(one.begin, one.end, one.type) for one in record.entities] == [(11, 21, "DX_NAME")]
     assert "NEGATION" in {trait.name for trait in record.entities[0].traits}
     assert not medtext.extract(text, nlp=NLP, spans=[]).entities
+    blank = medtext.extract(text, nlp=NLP, spans=[(3, 4, "DX_NAME")])
+    assert [(one.begin, one.end) for one in blank.entities] == [(3, 4)]
 
 
 def test_the_same_notes_give_the_same_bytes() -> None:

@@ -191,7 +191,14 @@ class EntityRecognizer:
         """The spans of the best tags; a span is as likely as its least likely word."""
         best = decode(scores)
         chosen = np.exp(scores[np.arange(len(best)), best])
+        tokens = words(doc)
         for begin, end, kind in spans(best):
+            while begin < end and tokens[begin].isspace():
+                begin += 1
+            while begin < end and tokens[end - 1].isspace():
+                end -= 1
+            if begin == end:  # nothing but blanks
+                continue
             score = self.tagger.calibrated(float(chosen[begin:end].min()))
             yield Mention(doc[begin].idx, doc[end - 1].idx + len(doc[end - 1]), kind, score, "ner")
 

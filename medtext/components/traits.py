@@ -138,7 +138,7 @@ def surroundings(doc: Doc, context: Context, mentions: Sequence[Mention]) -> lis
                 begin,
                 end,
                 found.section_of(mention.begin) or "NONE",
-                tuple(word for word in lower[begin:end] if not word.isspace()),
+                tuple(word for word in lower[begin:end] if not word.isspace()) or ("",),
                 tuple(before[:4]),
                 tuple(after[:3]),
                 _heading(text, mention.begin),
