@@ -75,7 +75,6 @@ def main() -> None:
 
 def step_times(nlp: object, notes: Sequence[str]) -> list[tuple[str, float]]:
     """Processor seconds of each step, on Docs that the steps before it have seen."""
-    docs = []
     begin = time.process_time()
     docs = [nlp.make_doc(note) for note in notes]  # type: ignore[attr-defined]
     times = [("tokenizer", time.process_time() - begin)]

@@ -38,7 +38,9 @@ class Link:
 @dataclass(slots=True)
 class Findings:
     given: tuple[Mention, ...] | None = None  # spans the caller brought; they replace what the finders find
-    words: list[str] = field(default_factory=list)  # the tokens' texts; see `words`
+    text: str = ""  # see `text_of`
+    words: list[str] = field(default_factory=list)  # see `words`
+    offsets: list[int] = field(default_factory=list)  # see `offsets`
     sections: list[SectionSpan] = field(default_factory=list)
     long_forms: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # abbreviation -> long form
     lexicon: list[tuple[int, int, str]] = field(default_factory=list)  # (first token, token after the last, kind)
@@ -63,8 +65,27 @@ def findings(doc: Doc) -> Findings:
     return doc.user_data[KEY]  # type: ignore[no-any-return]
 
 
+# What every step wants to know of a Doc, and spaCy puts together anew each time: it is asked once.
+
+
+def text_of(doc: Doc) -> str:
+    """The note."""
+    found = findings(doc)
+    if not found.text:
+        found.text = doc.text
+    return found.text
+
+
+def offsets(doc: Doc) -> list[int]:
+    """Where the Doc's tokens begin in the note, in code points."""
+    found = findings(doc)
+    if not found.offsets:
+        found.offsets = [token.idx for token in doc]
+    return found.offsets
+
+
 def words(doc: Doc) -> list[str]:
-    """The texts of the Doc's tokens: asking spaCy for them costs as much as a step, so each Doc is asked once."""
+    """The texts of the Doc's tokens."""
     found = findings(doc)
     if not found.words:
         found.words = [token.text for token in doc]

@@ -39,7 +39,9 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
     """
     import spacy
 
-    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": tokenizer()}}})
+    from medtext.components.tokenizer import NAME
+
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": NAME}}})
     rules = str(config.rules) if config.rules else ""
     for step in steps:
         import_module(f"medtext.components.{step}")
@@ -47,22 +49,8 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
         if step in LEARNED:
             settings["model"] = config.model
         nlp.add_pipe(f"medtext_{step}", config=settings)
-    nlp.meta.update(
-        name="medtext", version=f"{__version__}+{model_version(config.model)}" if "ner" in steps else __version__
-    )
+    version = __version__
+    if "ner" in steps:
+        version += f"+{nlp.get_pipe('medtext_ner').tagger.version}"
+    nlp.meta.update(name="medtext", version=version)
     return nlp
-
-
-def model_version(model: str) -> str:
-    """The name and version of a model, as records give it."""
-    from medtext.components.ner import find_model, read_meta
-
-    meta = read_meta(find_model(model))
-    return f"{meta['name']}-{meta['version']}"
-
-
-def tokenizer() -> str:
-    """The name under which spaCy knows medtext's tokenizer, registered by the import."""
-    from medtext.components.tokenizer import NAME
-
-    return NAME

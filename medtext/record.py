@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from spacy.tokens import Doc
 
-from medtext.findings import Findings, Link, findings
+from medtext.findings import Findings, Link, findings, text_of
 from medtext.schema import ATTRIBUTES, CATEGORY_OF, Attribute, Entity, Mention, Record, Trait
 
 DIGITS = 4  # of a score
@@ -35,7 +35,7 @@ def to_record(doc: Doc, document_id: str, model_version: str, min_score: float =
     entities.sort(key=lambda entity: (entity.begin, entity.end, entity.category, entity.id))
     return Record(
         document_id,
-        len(doc.text),
+        len(text_of(doc)),
         model_version,
         tuple(entities),
         tuple(_attribute(found, place) for place in _unmapped(found)),

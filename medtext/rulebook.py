@@ -20,8 +20,10 @@ from medtext.errors import RuleError
 Rule = TypeVar("Rule")
 
 
-def rules_dir() -> Path:
-    """The shipped rules: beside the package in a checkout, inside it in a wheel."""
+def rules_dir(chosen: str = "") -> Path:
+    """The folder `chosen`, or the shipped rules: beside the package in a checkout, inside it in a wheel."""
+    if chosen:
+        return Path(chosen)
     here = Path(__file__).parent
     inside = here / "rules"
     return inside if inside.is_dir() else here.parent / "rules"

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medtext.schema import CATEGORIES, Entity, Record
+from medtext.schema import Record
 
 COLOURS = {
     "MEDICAL_CONDITION": "#ffb3ab",
@@ -97,16 +97,11 @@ def stretches(record: Record) -> list[Shown]:
             if entity.category == "TIME_EXPRESSION":
                 found[entity.begin, entity.end].parent = attribute.begin
                 continue
-            _add(found, attribute.begin, attribute.end, attribute.type, entity_colour(attribute.category, entity), [])
+            _add(found, attribute.begin, attribute.end, attribute.type, attribute.category, [])
             found[attribute.begin, attribute.end].parent = entity.begin
     for attribute in record.unmapped_attributes:
         _add(found, attribute.begin, attribute.end, attribute.type, attribute.category, [])
     return _without_overlaps(sorted(found.values(), key=lambda part: (part.begin, -part.end)))
-
-
-def entity_colour(category: str, parent: Entity) -> str:
-    """An attribute is coloured as its own category, where that is one."""
-    return category if category in CATEGORIES else parent.category
 
 
 def _add(

@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "medtext"
 LAYERS = [
     {"errors", "schema", "version"},
-    {"config", "rulebook", "findings", "decoding", "features", "link_features", "scores"},
+    {"config", "rulebook", "findings", "decoding", "features", "link_features", "regression", "scores"},
     {"record", "readers", "writers"},
     {"components"},
     {"pipeline"},

@@ -12,7 +12,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from medtext.findings import findings
+from medtext.findings import findings, text_of
 
 BRACKETED = re.compile(r"\w \([^\s()]*[A-Z][^\s()]*\)")
 """Where a definition may be; anything else is not worth scispaCy's matcher."""
@@ -26,7 +26,7 @@ class AbbreviationFinder:
         self._detector: Any = None
 
     def __call__(self, doc: Doc) -> Doc:
-        if BRACKETED.search(doc.text):
+        if BRACKETED.search(text_of(doc)):
             found = findings(doc)
             for short in self._detect(doc):
                 long = short._.long_form

@@ -7,15 +7,12 @@ that type. Weights and thresholds are learned from gold by `models/train/links.p
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from math import exp
-from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.components.ner import find_model
-from medtext.errors import ModelError
-from medtext.findings import Link, findings
+from medtext.findings import Link, findings, text_of
 from medtext.link_features import (
     DEPENDENT,
     SITE,
@@ -26,6 +23,7 @@ from medtext.link_features import (
     shape_features,
     site_features,
 )
+from medtext.regression import LARGEST, logistic, read_weights
 from medtext.schema import Mention
 
 BIRTH = "BIRTH_DATE"  # says who somebody is, and dates nothing else
@@ -33,7 +31,6 @@ ENOUGH = "enough|"
 """Begins the name of a threshold in `links.tsv`: an attribute of that type with no owner this likely hangs on none."""
 USUAL = 0.3  # the threshold of a type that has none of its own
 REMEMBERED = 1 << 16  # shapes whose sums are kept
-LARGEST = 30.0  # of the exponent, either way
 
 Weights = Mapping[str, float]
 """By feature; `slot=word` is the feature of a word in a slot."""
@@ -54,7 +51,7 @@ class AttributeLinker:
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
         starts = [sentence.start_char for sentence in doc.sents]
-        found.links = dict(self.links(doc.text, found.mentions, starts))
+        found.links = dict(self.links(text_of(doc), found.mentions, starts))
         return doc
 
     def links(self, text: str, mentions: Sequence[Mention], starts: Sequence[int]) -> Iterator[tuple[int, Link]]:
@@ -67,7 +64,7 @@ class AttributeLinker:
         for place in attributes_in_order(mentions):
             kind = mentions[place].type
             total, _, owner = max(self.totals(layout, place, owners), default=(-LARGEST, 0, 0))
-            score = 1 / (1 + exp(-max(min(total, LARGEST), -LARGEST)))
+            score = logistic(total)
             if score >= self.weights.get(ENOUGH + kind, USUAL):
                 if kind == SITE:
                     owners[place] = owner
@@ -95,15 +92,7 @@ def attributes_in_order(mentions: Sequence[Mention]) -> list[int]:
     return sorted(places, key=lambda place: mentions[place].type != SITE)
 
 
-def read_weights(path: Path) -> Weights:
-    """The weights of a `links.tsv`. Raises `ModelError` where there is none, or one that cannot be read."""
-    try:
-        rows = (line.split("\t") for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"))
-        return {feature: float(weight) for feature, weight in rows}
-    except (OSError, ValueError):
-        raise ModelError(f"{path} holds no weights of links; train them with `models.train.links`.") from None
-
-
 @Language.factory("medtext_attributes", default_config={"rules": "", "model": "fast"})
 def create_attributes(nlp: Language, name: str, rules: str, model: str) -> AttributeLinker:  # noqa: ARG001
-    return AttributeLinker(read_weights(find_model(model) / "links.tsv"))
+    rows = read_weights(find_model(model) / "links.tsv", names=1)
+    return AttributeLinker({feature: weight for (feature,), weight in rows})

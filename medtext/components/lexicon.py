@@ -248,5 +248,5 @@ class LexiconMatcher:
 @Language.factory("medtext_lexicon", default_config={"rules": ""})
 def create_lexicon(nlp: Language, name: str, rules: str) -> LexiconMatcher:  # noqa: ARG001
     """The component over the lexicons of the rules folder `rules` (empty: the shipped one). Raises `RuleError`."""
-    folder = (Path(rules) if rules else rules_dir()) / "lexicons"
+    folder = rules_dir(rules) / "lexicons"
     return LexiconMatcher(load_lexicon(folder), load_table(folder / "candidates.tsv", CandidateKind))

@@ -6,6 +6,7 @@ eight bits a value with a scale a row) and `encoder.onnx`. How it was trained an
 """
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from spacy.tokens import Doc
 from medtext.decoding import TAGS, decode, spans
 from medtext.errors import ModelError
 from medtext.features import WordRows
-from medtext.findings import findings, words
+from medtext.findings import findings, offsets, words
 from medtext.schema import TRAITS, Mention
 
 CACHED = 50_000  # words whose vectors are kept; about 40 MB
@@ -78,14 +79,10 @@ def section_words(doc: Doc) -> Iterator[tuple[str, int, int]]:
         yield section.category, begin, end
 
 
-def words_of(doc: Doc, offsets: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """The words that hold these character offsets: first words, and the words after the last."""
-    if not offsets:
-        return [], []
-    places = np.array([token.idx for token in doc])
-    begins, ends = zip(*offsets, strict=True)
-    first = np.searchsorted(places, begins, side="right") - 1
-    return first.tolist(), np.searchsorted(places, ends, side="left").tolist()
+def words_of(doc: Doc, spans: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """The words that hold these spans of characters: first words, and the words after the last."""
+    starts = offsets(doc)
+    return [bisect_right(starts, begin) - 1 for begin, _ in spans], [bisect_left(starts, end) for _, end in spans]
 
 
 class WordVectors:
@@ -120,9 +117,9 @@ class Tagger:
     def __init__(self, folder: Path) -> None:
         """Loads `folder`. Raises `ModelError` where there is no model, or one of another format or label set."""
         self.meta = read_meta(folder)
-        words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")
+        vocabulary = (folder / "words.txt").read_text(encoding="utf-8").split("\n")
         stored = np.load(folder / "rows.npz")
-        rows = WordRows(words, self.meta["buckets"])
+        rows = WordRows(vocabulary, self.meta["buckets"])
         self.vectors = WordVectors(rows, stored["table"], stored["scales"])
         self.flags = Flags(self.meta["clues"], self.meta["sections"])
         self._session = open_session(folder / "encoder.onnx")

@@ -7,12 +7,11 @@ what words it can begin with, and one pass over the note's words tries each expr
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.findings import findings, words
+from medtext.findings import findings, offsets, text_of, words
 from medtext.rulebook import load_toml, rules_dir
 from medtext.schema import CATEGORY_OF, Mention
 
@@ -61,9 +60,10 @@ class PatternFinder:
 
     def find(self, doc: Doc) -> Iterator[Mention]:
         """The mentions in the Doc, from left to right; those of one pattern do not overlap each other."""
-        text, free = doc.text, [0] * len(self.patterns)
+        text, free = text_of(doc), [0] * len(self.patterns)
+        begins = offsets(doc)
         for place, numbers in self._places(words(doc)):
-            begin = doc[place].idx
+            begin = begins[place]
             for number in numbers:
                 pattern, regex = self.patterns[number]
                 if begin >= free[number] and (match := regex.match(text, begin)):
@@ -94,5 +94,5 @@ def mentions(pattern: Pattern, match: re.Match[str]) -> Iterator[Mention]:
 
 @Language.factory("medtext_patterns", default_config={"rules": ""})
 def create_patterns(nlp: Language, name: str, rules: str) -> PatternFinder:  # noqa: ARG001
-    folder = Path(rules) if rules else rules_dir()
+    folder = rules_dir(rules)
     return PatternFinder(load_toml(folder / "patterns.toml", "pattern", Pattern))

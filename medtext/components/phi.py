@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
@@ -20,7 +19,7 @@ from spacy.tokens import Doc
 
 from medtext.components.patterns import first_word
 from medtext.errors import RuleError
-from medtext.findings import findings, words
+from medtext.findings import findings, offsets, text_of, words
 from medtext.rulebook import load_toml, load_words, rules_dir
 from medtext.schema import CATEGORIES, Mention
 
@@ -107,8 +106,8 @@ class NoteArtifacts(NlpArtifacts):  # type: ignore[misc]
             entities=[], tokens=doc, tokens_indices=[], lemmas=[], nlp_engine=None, language="en", scores=[]
         )
         self.places: dict[str, list[int]] = {}
-        for token, word in zip(doc, words(doc), strict=True):
-            self.places.setdefault(first_word(word), []).append(token.idx)
+        for begin, word in zip(offsets(doc), words(doc), strict=True):
+            self.places.setdefault(first_word(word), []).append(begin)
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ class PhiFinder:
 
     def find(self, doc: Doc) -> list[Mention]:
         """The mentions of protected health information in the Doc's text."""
-        text = doc.text
+        text = text_of(doc)
         lower = text.lower()
         digits = any(map(str.isdigit, text))
         artifacts = NoteArtifacts(doc)
@@ -207,7 +206,7 @@ def _trimmed(mention: Mention, text: str) -> Mention:
 
 @Language.factory("medtext_phi", default_config={"rules": ""})
 def create_phi(nlp: Language, name: str, rules: str) -> PhiFinder:  # noqa: ARG001
-    folder = Path(rules) if rules else rules_dir()
+    folder = rules_dir(rules)
     loaded = load_toml(folder / "phi.toml", "recognizer", PhiRule)
     if not loaded:
         raise RuleError("phi.toml holds no [[recognizer]].")

@@ -8,7 +8,6 @@ candidate of its own type leaves it its subtype, where that has none, and on the
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -76,5 +75,5 @@ def _joined(kept: Mention, other: Mention) -> Mention:
 
 @Language.factory("medtext_resolve", default_config={"rules": ""})
 def create_resolve(nlp: Language, name: str, rules: str) -> Resolver:  # noqa: ARG001
-    folder = Path(rules) if rules else rules_dir()
+    folder = rules_dir(rules)
     return Resolver(load_table(folder / "sources.tsv", SourceRule))

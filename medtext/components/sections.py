@@ -6,14 +6,13 @@ and before a colon; `HeadingSectionizer` keeps those and lets "past medical hist
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
 from medtext.components.medspacy_parts import Sectionizer, SectionRule
-from medtext.findings import SectionSpan, findings
+from medtext.findings import SectionSpan, findings, text_of
 from medtext.rulebook import load_table, rules_dir
 
 MARKERS = frozenset({":", "-", "–", "—", "="})
@@ -84,7 +83,7 @@ def _span(doc: Doc, section: Any) -> SectionSpan:
     body_begin, body_end = section.body_start, section.body_end
     heading: Span = doc[begin:end]
     last = doc[body_end - 1]
-    start = doc[body_begin].idx if body_begin < len(doc) else len(doc.text)
+    start = doc[body_begin].idx if body_begin < len(doc) else len(text_of(doc))
     stop = last.idx + len(last) if body_end > body_begin else start
     return SectionSpan(start, max(start, stop), section.category, (heading.start_char, heading.end_char))
 
@@ -107,5 +106,5 @@ def _nowhere(_token: Token, _section: Any) -> None:
 
 @Language.factory("medtext_sections", default_config={"rules": ""})
 def create_sections(nlp: Language, name: str, rules: str) -> SectionFinder:  # noqa: ARG001
-    folder = Path(rules) if rules else rules_dir()
+    folder = rules_dir(rules)
     return SectionFinder(nlp, load_table(folder / "sections.tsv", Heading))

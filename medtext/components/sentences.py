@@ -7,14 +7,13 @@ is twenty times slower than the tokenizer.
 """
 
 import re
-from pathlib import Path
 
 import numpy as np
 from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.findings import words
+from medtext.findings import text_of, words
 from medtext.rulebook import load_words, rules_dir
 
 STOPS = frozenset(".?!")
@@ -33,7 +32,7 @@ class SentenceSplitter:
 
     def __call__(self, doc: Doc) -> Doc:
         if len(doc):
-            starts = self.starts(words(doc), doc.text)
+            starts = self.starts(words(doc), text_of(doc))
             # spaCy keeps 1 for a start and -1 for none; plain arrays set them many times faster than tokens do
             doc.from_array([SENT_START], np.where(starts, 1, -1).astype("int64").view("uint64"))
         return doc
@@ -93,5 +92,5 @@ def _break_ends(text: str, offset: int, blank: str, widest: int) -> bool:
 
 @Language.factory("medtext_sentences", default_config={"rules": ""}, assigns=["token.is_sent_start"])
 def create_sentences(nlp: Language, name: str, rules: str) -> SentenceSplitter:  # noqa: ARG001
-    folder = Path(rules) if rules else rules_dir()
+    folder = rules_dir(rules)
     return SentenceSplitter(load_words(folder / "sentence_abbreviations.txt"))

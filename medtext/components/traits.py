@@ -8,7 +8,6 @@ DIAGNOSIS, SYMPTOM and SIGN a condition has the likeliest, and at most one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,8 @@ from spacy.tokens import Doc
 
 from medtext.components.context import Context, ContextCue, Verdict
 from medtext.components.ner import find_model, words_of
-from medtext.errors import ModelError
-from medtext.findings import findings, words
+from medtext.findings import findings, text_of, words
+from medtext.regression import logistic, odds, read_weights
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import TRAITS, Mention, Trait
 
@@ -84,7 +83,7 @@ class TraitFinder:
         likely = [Trait(trait, score) for trait, score in scores.items() if score >= SURE_ENOUGH]
         kind = max(kinds, key=kinds.__getitem__, default="")
         if kind and kinds[kind] >= A_KIND:
-            likely.insert(0, Trait(kind, kinds[kind]))
+            likely.append(Trait(kind, kinds[kind]))
         return tuple(sorted(likely, key=lambda trait: TRAITS.index(trait.name)))
 
 
@@ -100,16 +99,6 @@ def combined(log_odds: float, opinion: float | None) -> float:
     return logistic((1 - MODELS_SHARE) * log_odds + MODELS_SHARE * odds(opinion))
 
 
-def logistic(value: float) -> float:
-    return 1 / (1 + exp(-max(min(value, 30.0), -30.0)))
-
-
-def odds(probability: float) -> float:
-    """Log odds, within limits."""
-    probability = min(max(probability, 1e-4), 1 - 1e-4)
-    return log(probability / (1 - probability))
-
-
 def model_opinions(seen: Sequence[Surroundings], token_traits: NDArray[np.float32] | None) -> list[dict[str, float]]:
     """The entity model's probability of each trait of each mention: the mean over the mention's words."""
     if token_traits is None:
@@ -123,7 +112,7 @@ def surroundings(doc: Doc, context: Context, mentions: Sequence[Mention]) -> lis
     verdicts = context(doc, mentions)
     begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
     sentences = [(sentence.start, sentence.end) for sentence in doc.sents]
-    text = doc.text
+    text = text_of(doc)
     lower = [word.lower() for word in words(doc)]
     seen, place = [], 0
     for mention, begin, end, judged in zip(mentions, begins, ends, verdicts, strict=True):
@@ -182,17 +171,13 @@ def trait_features(around: Surroundings) -> list[str]:
 def read_traits(path: Path) -> Weights:
     """The weights of a `traits.tsv`: trait, feature, weight. Raises `ModelError` where it cannot be read."""
     weights: Weights = {}
-    try:
-        for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
-            trait, feature, weight = line.split("\t")
-            weights.setdefault(feature, []).append((trait, float(weight)))
-    except (OSError, ValueError):
-        raise ModelError(f"{path} holds no weights of traits; train them with `models.train.traits`.") from None
+    for (trait, feature), weight in read_weights(path, names=2):
+        weights.setdefault(feature, []).append((trait, weight))
     return weights
 
 
 @Language.factory("medtext_traits", default_config={"rules": "", "model": "fast"})
 def create_traits(nlp: Language, name: str, rules: str, model: str) -> TraitFinder:  # noqa: ARG001
-    folder = Path(rules) if rules else rules_dir()
+    folder = rules_dir(rules)
     context = Context(nlp, load_table(folder / "context.tsv", ContextCue))
     return TraitFinder(context, read_traits(find_model(model) / "traits.tsv"))

@@ -34,7 +34,6 @@ class Example:
     spaces: tuple[bool, ...]
     tags: np.ndarray
     traits: np.ndarray
-    weight: float = 1.0
 
     def __len__(self) -> int:
         return len(self.words)

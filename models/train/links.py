@@ -8,16 +8,12 @@ one that links best in cross-validation over the gold notes. The same files and 
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from medtext.components.attributes import ENOUGH, AttributeLinker, attributes_in_order
 from medtext.config import Config
@@ -31,9 +27,11 @@ from medtext.link_features import (
 )
 from medtext.pipeline import build
 from medtext.schema import Mention
+from models.train.regression import fit, options_of
 
 RAREST = 3  # a feature seen less often gets no weight
 SMALLEST = 0.05  # a weight nearer to nothing is left out
+STRENGTH = 1.0  # see `regression.fit`
 FOLDS = 3
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
 FEWEST = 150  # links of a type that gets a threshold of its own
@@ -79,14 +77,8 @@ def learn(notes: Iterable[GoldNote]) -> Weights:
     """The weights, by feature."""
     rows, right = zip(*(pair for note in notes for pair in examples(note)), strict=True)
     counts = Counter(feature for row in rows for feature in row)
-    kept = [{feature: 1 for feature in row if counts[feature] >= RAREST} for row in rows]
-    vectorizer = DictVectorizer()
-    model = LogisticRegression(C=1.0, max_iter=400, fit_intercept=False, random_state=0)
-    matrix = vectorizer.fit_transform(kept)
-    matrix.indices, matrix.indptr = matrix.indices.astype("int32"), matrix.indptr.astype("int32")
-    model.fit(matrix, right)
-    weights = zip(vectorizer.get_feature_names_out(), model.coef_[0], strict=True)
-    return {str(name): round(float(weight), 3) for name, weight in weights if abs(weight) >= SMALLEST}
+    kept = [[feature for feature in row if counts[feature] >= RAREST] for row in rows]
+    return dict(fit(kept, right, STRENGTH, SMALLEST))
 
 
 def thresholds(notes: Sequence[GoldNote]) -> Weights:
@@ -129,15 +121,10 @@ def f1(count: Counter[str]) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gold", type=Path, nargs="+", required=True)
-    parser.add_argument("--dev", type=Path, nargs="*", default=[])
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    options = options_of(__doc__)
     notes = list(gold_notes(options.gold))
     weights = learn(notes) | thresholds(notes)
     lines = "".join(f"{feature}\t{weight}\n" for feature, weight in sorted(weights.items()))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(lines, encoding="utf-8")
     for path in options.dev:
         by_kind = counted(weights, gold_notes([path]))

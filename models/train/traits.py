@@ -7,14 +7,10 @@ One logistic regression a trait, over the mentions that can have it; the same no
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from medtext.components.context import Context, ContextCue
 from medtext.components.traits import Surroundings, TraitFinder, Weights, possible_traits, surroundings, trait_features
@@ -22,10 +18,11 @@ from medtext.config import Config
 from medtext.pipeline import build
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import TRAITS, Mention
+from models.train.regression import fit, options_of
 
 RAREST = 3  # a clue seen less often gets no weight
 SMALLEST = 0.03  # a weight nearer to nothing is left out
-STRENGTH = 0.5  # inverse of the regularisation (scikit-learn's C)
+STRENGTH = 0.5  # see `regression.fit`
 
 
 def gold_mentions(paths: Iterable[Path]) -> Iterator[tuple[Surroundings, frozenset[str]]]:
@@ -51,16 +48,9 @@ def learn(paths: Sequence[Path]) -> Weights:
         chosen = [(features, trait in traits) for kind, features, traits in mentions if trait in possible_traits(kind)]
         if len({right for _, right in chosen}) < 2:
             continue  # gold never has the trait, or always: nothing to learn
-        vectorizer = DictVectorizer()
-        rows = [{feature: 1 for feature in features if counts[feature] >= RAREST} for features, _ in chosen]
-        matrix = vectorizer.fit_transform(rows)
-        matrix.indices, matrix.indptr = matrix.indices.astype("int32"), matrix.indptr.astype("int32")
-        model = LogisticRegression(C=STRENGTH, max_iter=400, fit_intercept=False, random_state=0)
-        model.fit(matrix, [right for _, right in chosen])
-        names = zip(vectorizer.get_feature_names_out(), model.coef_[0], strict=True)
-        for name, weight in names:
-            if abs(weight) >= SMALLEST:
-                weights.setdefault(str(name), []).append((trait, round(float(weight), 3)))
+        rows = [[feature for feature in features if counts[feature] >= RAREST] for features, _ in chosen]
+        for feature, weight in fit(rows, [right for _, right in chosen], STRENGTH, SMALLEST):
+            weights.setdefault(feature, []).append((trait, weight))
     return weights
 
 
@@ -77,13 +67,8 @@ def scores(weights: Weights, path: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gold", type=Path, nargs="+", required=True)
-    parser.add_argument("--dev", type=Path, nargs="*", default=[])
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    options = options_of(__doc__)
     weights = learn(options.gold)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     with options.out.open("w", encoding="utf-8") as out:
         rows = sorted((trait, feature, weight) for feature, traits in weights.items() for trait, weight in traits)
         out.writelines(f"{trait}\t{feature}\t{weight}\n" for trait, feature, weight in rows)

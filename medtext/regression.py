@@ -1,0 +1,38 @@
+"""Logistic regressions as a model's folder keeps them: a line of names and a weight, tab-separated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import exp, log
+from pathlib import Path
+
+from medtext.errors import ModelError
+
+LARGEST = 30.0  # of the exponent, either way
+
+
+def logistic(value: float) -> float:
+    """The probability of these log odds."""
+    return 1 / (1 + exp(-max(min(value, LARGEST), -LARGEST)))
+
+
+def odds(probability: float) -> float:
+    """Log odds, within limits."""
+    probability = min(max(probability, 1e-4), 1 - 1e-4)
+    return log(probability / (1 - probability))
+
+
+def read_weights(path: Path, names: int) -> Iterator[tuple[list[str], float]]:
+    """The lines of a file of weights: `names` names, and the weight.
+
+    Raises:
+        ModelError: where there is no such file, or a line is not what it should be.
+    """
+    try:
+        for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
+            *named, weight = line.split("\t")
+            if len(named) != names:
+                raise ValueError
+            yield named, float(weight)
+    except (OSError, ValueError):
+        raise ModelError(f"{path} holds no weights; train them with `models.train.{path.stem}`.") from None
