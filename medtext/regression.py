@@ -22,7 +22,7 @@ def odds(probability: float) -> float:
     return log(probability / (1 - probability))
 
 
-def read_weights(path: Path, names: int) -> Iterator[tuple[list[str], float]]:
+def weight_lines(path: Path, names: int) -> Iterator[tuple[list[str], float]]:
     """The lines of a file of weights: `names` names, and the weight.
 
     Raises:

@@ -7,6 +7,7 @@ that type. Weights and thresholds are learned from gold by `models/train/links.p
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -23,7 +24,7 @@ from medtext.link_features import (
     shape_features,
     site_features,
 )
-from medtext.regression import LARGEST, logistic, read_weights
+from medtext.regression import LARGEST, logistic, weight_lines
 from medtext.schema import Mention
 
 BIRTH = "BIRTH_DATE"  # says who somebody is, and dates nothing else
@@ -92,7 +93,11 @@ def attributes_in_order(mentions: Sequence[Mention]) -> list[int]:
     return sorted(places, key=lambda place: mentions[place].type != SITE)
 
 
+def read_weights(path: Path) -> Weights:
+    """The weights of a `links.tsv`. Raises `ModelError` where there is none, or one that cannot be read."""
+    return {feature: weight for (feature,), weight in weight_lines(path, names=1)}
+
+
 @Language.factory("medtext_attributes", default_config={"rules": "", "model": "fast"})
 def create_attributes(nlp: Language, name: str, rules: str, model: str) -> AttributeLinker:  # noqa: ARG001
-    rows = read_weights(find_model(model) / "links.tsv", names=1)
-    return AttributeLinker({feature: weight for (feature,), weight in rows})
+    return AttributeLinker(read_weights(find_model(model) / "links.tsv"))

@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from medtext.components.context import Context, ContextCue, Verdict
 from medtext.components.ner import find_model, words_of
 from medtext.findings import findings, text_of, words
-from medtext.regression import logistic, odds, read_weights
+from medtext.regression import logistic, odds, weight_lines
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import TRAITS, Mention, Trait
 
@@ -171,7 +171,7 @@ def trait_features(around: Surroundings) -> list[str]:
 def read_traits(path: Path) -> Weights:
     """The weights of a `traits.tsv`: trait, feature, weight. Raises `ModelError` where it cannot be read."""
     weights: Weights = {}
-    for (trait, feature), weight in read_weights(path, names=2):
+    for (trait, feature), weight in weight_lines(path, names=2):
         weights.setdefault(feature, []).append((trait, weight))
     return weights
 
