@@ -35,4 +35,6 @@ def weight_lines(path: Path, names: int) -> Iterator[tuple[list[str], float]]:
                 raise ValueError
             yield named, float(weight)
     except (OSError, ValueError):
-        raise ModelError(f"{path} holds no weights; train them with `models.train.{path.stem}`.") from None
+        raise ModelError(
+            f"{path} holds no weights of {path.stem}; train them with `models.train.{path.stem}`."
+        ) from None
