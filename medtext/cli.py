@@ -234,3 +234,24 @@ def evaluate(
 
     scores = evaluate_files(gold, predicted, Config(model, rules), given_spans=given_spans)
     typer.echo(json.dumps(scores.to_json(), indent=1) if as_json else scores.table())
+
+
+@app.command()
+def train(
+    gold: Annotated[list[Path], typer.Argument(help="JSON Lines of notes with their spans, as the docs describe.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The new model's folder; --model takes it.")],
+    dev: Annotated[
+        Path | None, typer.Option(help="Gold notes to test on; without them, every fifth note is held out.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="The model to train on from.")] = "fast",
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Start from nothing instead.")] = False,
+    epochs: Annotated[int | None, typer.Option(min=1, help="How often each note is seen.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+) -> None:
+    """Train a model on your own annotated notes. Needs the extra `train`."""
+    try:
+        from medtext.training.retrain import retrain
+    except ModuleNotFoundError as error:
+        raise UsageError(f"Training needs {error.name}; install the extra: pip install 'medtext-nlp[train]'.") from None
+
+    retrain(gold, out, dev=dev, start=None if from_scratch else model, epochs=epochs, seed=seed, say=typer.echo)

@@ -1,6 +1,6 @@
 """What is said of an attribute and of an entity that could own it: the features of a model's `links.tsv`.
 
-The same functions serve training (`models/train/links.py`) and linking (`components/attributes.py`). There are hundreds
+The same functions serve training (`medtext/training/links.py`) and linking (`components/attributes.py`). There are hundreds
 of pairs in a note, so what can be is worked out once: each mention's neighbouring words, by `Layout`, and the weight of
 all that holds no word, a `Shape`, by the linker, which meets the same few shapes again and again.
 """

@@ -36,5 +36,5 @@ def weight_lines(path: Path, names: int) -> Iterator[tuple[list[str], float]]:
             yield named, float(weight)
     except (OSError, ValueError):
         raise ModelError(
-            f"{path} holds no weights of {path.stem}; train them with `models.train.{path.stem}`."
+            f"{path} holds no weights of {path.stem}; train them with `medtext.training.{path.stem}`."
         ) from None

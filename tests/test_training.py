@@ -21,20 +21,20 @@ def gold(tmp_path: Path) -> Path:
 
 
 def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> None:
-    from models.train import corpus, links, traits
-    from models.train.export import calibrate, export
-    from models.train.student import Settings, train
+    from medtext.training import corpus, links, traits
+    from medtext.training.export import calibrate, export
+    from medtext.training.student import Settings, train
 
     notes = corpus.read_gold([gold])
     settings = Settings(width=32, dilations=(1, 4), epochs=2)
     model, prepare, names = train(notes, notes, [], {"gold": notes}, settings)
     folder = tmp_path / "small"
-    export(model, {"name": "small", "version": "7", "buckets": settings.buckets, **names}, folder)
+    export(model, {"name": "small", "version": "7", **names}, folder)
     calibrate(folder, prepare, notes)
-    weights = traits.learn([gold])
+    weights = traits.learn(corpus.read_rows([gold]))
     rows = (f"{trait}\t{feature}\t{weight}" for feature, of in weights.items() for trait, weight in of)
     (folder / "traits.tsv").write_text("\n".join(rows) + "\n")
-    found = links.learn(links.gold_notes([gold]))
+    found = links.learn(links.gold_notes(corpus.read_rows([gold])))
     (folder / "links.tsv").write_text("".join(f"{feature}\t{weight}\n" for feature, weight in found.items()))
     nlp = medtext.load(medtext.Config(model=str(folder)))
     text = json.loads(gold.read_text().splitlines()[0])["text"]
@@ -47,10 +47,95 @@ def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> Non
 
 def test_gold_notes_keep_their_spans(gold: Path) -> None:
     from medtext.decoding import spans
-    from models.train import corpus
+    from medtext.training import corpus
 
     rows = [json.loads(line) for line in gold.read_text().splitlines()]
     for row, note in zip(rows, corpus.read_gold([gold]), strict=True):
         found = {"".join(note.words[begin:end]).replace(" ", "") + kind for begin, end, kind in spans(note.tags)}
         wanted = {row["text"][span["start"] : span["end"]].replace(" ", "") + span["type"] for span in row["spans"]}
         assert len(found & wanted) > 0.95 * len(wanted)
+
+
+def test_exchanged_mentions_keep_their_tags(gold: Path) -> None:
+    import random
+
+    from medtext.decoding import spans
+    from medtext.rulebook import rules_dir
+    from medtext.training import corpus
+    from medtext.training.swaps import Swaps
+
+    notes = corpus.read_gold([gold])
+    swaps, chance = Swaps(notes, rules_dir()), random.Random(0)
+    changed = 0
+    for note in notes:
+        other = swaps(note, chance)
+        changed += other.words != note.words
+        assert len(other.words) == len(other.spaces) == len(other.tags) == len(other.traits)
+        assert [kind for _, _, kind in spans(other.tags)] == [kind for _, _, kind in spans(note.tags)]
+    assert changed
+
+
+def test_a_note_in_another_dress_keeps_its_spans(gold: Path) -> None:
+    import random
+
+    from medtext.decoding import spans
+    from medtext.training import corpus
+
+    chance = random.Random(1)
+    for note in corpus.read_gold([gold]) * 5:
+        dressed = corpus.augmented(note, chance)
+        before = [kind for _, _, kind in spans(note.tags)]
+        assert [kind for _, _, kind in spans(dressed.tags)] == before
+        assert len(dressed.words) == len(dressed.spaces) == len(dressed.tags) == len(dressed.traits)
+
+
+def test_a_model_of_the_users_own(gold: Path, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from medtext.cli import app
+
+    out = tmp_path / "ours"
+    answer = CliRunner().invoke(app, ["train", str(gold), "--out", str(out), "--epochs", "1"], catch_exceptions=False)
+    assert answer.exit_code == 0
+    assert "exact F1 on the test notes" in answer.output
+    record = medtext.extract("Denies fever. Takes lisinopril 10 mg daily.", config=medtext.Config(model=str(out)))
+    assert record.model_version.endswith("+ours-1")
+    assert {"DX_NAME", "GENERIC_NAME"} <= {entity.type for entity in record.entities}  # what `fast` knew is still known
+
+
+def test_training_refuses_what_it_cannot_use(gold: Path, tmp_path: Path) -> None:
+    from medtext.errors import ModelError, UsageError
+    from medtext.training.retrain import retrain
+
+    with pytest.raises(UsageError, match="exists"):
+        retrain([gold], tmp_path)
+    few = tmp_path / "few.jsonl"
+    few.write_text("".join(gold.read_text().splitlines(keepends=True)[:3]))
+    with pytest.raises(UsageError, match="notes to train on"):
+        retrain([few], tmp_path / "new")
+    with pytest.raises(ModelError, match="no medtext model"):
+        retrain([gold], tmp_path / "new", start=str(tmp_path / "nowhere"))
+    with pytest.raises(ModelError, match="cannot be trained on from"):
+        retrain([gold], tmp_path / "new", start="accurate")
+
+
+def test_errors_are_told_apart() -> None:
+    from medtext.training.analysis import NOTHING, Judged, confusions
+
+    note = Judged(
+        {(0, 5, "DX_NAME"), (10, 15, "DX_NAME"), (20, 25, "TEST_NAME"), (30, 35, "NAME"), (50, 55, "AGE")},
+        {(0, 5, "DX_NAME"): 0.9, (10, 18, "DX_NAME"): 0.9, (20, 25, "PROCEDURE_NAME"): 0.9, (40, 45, "ID"): 0.9},
+    )
+    assert confusions([note]) == {
+        ("DX_NAME", "DX_NAME", "boundary"): 1,
+        ("TEST_NAME", "PROCEDURE_NAME", "type"): 1,
+        ("NAME", NOTHING, "missed"): 1,
+        ("AGE", NOTHING, "missed"): 1,
+        (NOTHING, "ID", "invented"): 1,
+    }
+
+
+def test_the_calibration_error_weighs_tenths_by_their_spans() -> None:
+    from medtext.training.analysis import calibration_error
+
+    assert calibration_error([(0.9, 0.9, 10), (0.5, 0.3, 10)]) == pytest.approx(0.1)

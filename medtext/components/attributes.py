@@ -2,7 +2,7 @@
 
 Every attribute looks at the mentions round it that can own one, and a logistic regression over what lies between the
 two (`medtext.link_features`) says how likely each is; the likeliest owns it, if it is likely enough for an attribute of
-that type. Weights and thresholds are learned from gold by `models/train/links.py` and stand in the model's `links.tsv`.
+that type. Weights and thresholds are learned from gold by `medtext/training/links.py` and stand in the model's `links.tsv`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

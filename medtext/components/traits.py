@@ -2,7 +2,7 @@
 
 Every trait that a mention of its type can have is judged by a logistic regression over clues: ConText's verdicts with
 their cues, the section, the mention's own words and those beside it, and the opinion of the entity model where there is
-one. The weights are learned from gold traits by `models/train/traits.py` and stand in the model's `traits.tsv`. Of
+one. The weights are learned from gold traits by `medtext/training/traits.py` and stand in the model's `traits.tsv`. Of
 DIAGNOSIS, SYMPTOM and SIGN a condition has the likeliest, and at most one.
 """
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from medtext.components.clues import words_of
 from medtext.components.context import Context, ContextCue, Verdict
-from medtext.components.ner import find_model, words_of
+from medtext.components.ner import find_model
 from medtext.findings import findings, text_of, words
 from medtext.regression import logistic, odds, weight_lines
 from medtext.rulebook import load_table, rules_dir

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import spacy
@@ -23,31 +24,64 @@ TAG_INDEX = {tag: index for index, tag in enumerate(TAGS)}
 TRAIT_INDEX = {trait: index for index, trait in enumerate(TRAITS)}
 UNMARKED = -1
 """The tag of a word on which a corpus says nothing: it costs no loss."""
+MARKS = frozenset(".,:;")
+LITTLE_WORDS = frozenset(
+    (
+        *("a", "an", "the", "is", "are", "was", "were", "has", "had", "have", "been", "be", "she", "he", "her", "his"),
+        *("patient", "there", "and", "this", "that", "of", "in", "with", "also", "who", "which", "then", "did", "does"),
+    )
+)
+"""What hurried writers leave out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One note. `traits` is words by TRAITS: 1 or 0 inside spans that can have traits, -1 elsewhere."""
+    """One note. `traits` is words by TRAITS: 1 or 0 inside spans that can have traits, -1 elsewhere.
+
+    `soft`, words by TAGS, are a teacher's probabilities, of a note that no person annotated.
+    """
 
     id: str
     words: tuple[str, ...]
     spaces: tuple[bool, ...]
     tags: np.ndarray
     traits: np.ndarray
+    soft: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.words)
 
+    def taken(self, order: Sequence[int]) -> Example:
+        """The note with the words at `order` only, in that order."""
+        at = np.array(order, dtype=np.int64)
+        return Example(
+            self.id,
+            tuple(self.words[index] for index in order),
+            tuple(self.spaces[index] for index in order),
+            self.tags[at],
+            self.traits[at],
+            None if self.soft is None else self.soft[at],
+        )
+
 
 def read_gold(paths: Iterable[Path]) -> list[Example]:
     """The notes of gold files (JSON Lines of `{"id", "text", "spans"}`), in order."""
+    return examples(read_rows(paths))
+
+
+def read_rows(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """The notes of gold files as they stand there."""
+    return [json.loads(line) for path in paths for line in path.open(encoding="utf-8")]
+
+
+def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
+    """Gold notes as words and tags."""
     tokenizer = ClinicalTokenizer(spacy.blank("en").vocab)
-    rows = (json.loads(line) for path in paths for line in path.open(encoding="utf-8"))
     return [example(row["id"], row["text"], row["spans"], tokenizer) for row in rows]
 
 
-def read_silver(path: Path) -> list[tuple[Example, np.ndarray]]:
-    """The notes that a teacher labelled, each with its probabilities, words by TAGS (16 bits)."""
+def read_silver(path: Path) -> list[Example]:
+    """The notes that a teacher labelled, each with its probabilities (16 bits); its tags are the likeliest."""
     with np.load(path, allow_pickle=False) as stored:
         names, texts, ends, tags, traits = (stored[key] for key in ("ids", "texts", "ends", "tags", "traits"))
     tokenizer = ClinicalTokenizer(spacy.blank("en").vocab)
@@ -56,7 +90,7 @@ def read_silver(path: Path) -> list[tuple[Example, np.ndarray]]:
         note = example(str(name), str(text), (), tokenizer)
         inside = tags[begin:end, OUTSIDE] < 0.5
         known = np.where(inside[:, None], traits[begin:end], np.float16(-1))  # outside spans the teacher never learned
-        notes.append((replace(note, traits=known), tags[begin:end]))
+        notes.append(replace(note, tags=tags[begin:end].argmax(-1), traits=known, soft=tags[begin:end]))
     return notes
 
 
@@ -76,7 +110,7 @@ def example(name: str, text: str, annotations: Iterable[dict], tokenizer: Clinic
         if len(words) == 1:
             tags[words.start] = TAG_INDEX[f"U-{kind}"]
         traits[words.start : words.end] = 0
-        for trait in span["traits"]:
+        for trait in span.get("traits", ()):
             traits[words.start : words.end, TRAIT_INDEX[trait]] = 1
     texts = tuple(token.text for token in doc)
     return Example(name, texts, tuple(bool(token.whitespace_) for token in doc), tags, traits)
@@ -98,7 +132,11 @@ def augmented(note: Example, chance: random.Random) -> Example:
     if chance.random() < 0.3:
         note = _rebroken(note, chance)
     if chance.random() < 0.2:
-        note = _without(note, ".,:;", chance.uniform(0.3, 1.0), chance)
+        note = _without(note, MARKS, chance.uniform(0.3, 1.0), chance)
+    if chance.random() < 0.2:
+        note = _without(note, LITTLE_WORDS, chance.uniform(0.3, 1.0), chance)
+    if chance.random() < 0.15:
+        note = _mistyped(note, chance.uniform(0.01, 0.06), chance)
     return note
 
 
@@ -122,32 +160,39 @@ def _rebroken(note: Example, chance: random.Random) -> Example:
     ]
     chosen = {index for index in breaks if chance.random() < 0.7}
     order = [(index, fresh) for index in range(len(note)) for fresh in ((False, True) if index in chosen else (False,))]
-    words = tuple("\n" if fresh else note.words[index] for index, fresh in order)
-    spaces = tuple(False if fresh or index in chosen else note.spaces[index] for index, fresh in order)
-    picked = np.array([index for index, _ in order])
+    broken = note.taken([index for index, _ in order])
     fresh = np.array([new for _, new in order])
-    tags, traits = note.tags[picked].copy(), note.traits[picked].copy()
-    tags[fresh], traits[fresh] = 0, -1
-    return replace(note, words=words, spaces=spaces, tags=tags, traits=traits)
+    broken.tags[fresh], broken.traits[fresh] = OUTSIDE, -1
+    if broken.soft is not None:
+        broken.soft[fresh] = np.eye(len(TAGS), dtype=broken.soft.dtype)[OUTSIDE]
+    words = tuple("\n" if new else note.words[index] for index, new in order)
+    spaces = tuple(False if new or index in chosen else note.spaces[index] for index, new in order)
+    return replace(broken, words=words, spaces=spaces)
 
 
-def _without(note: Example, marks: str, share: float, chance: random.Random) -> Example:
-    """The note without a share of its punctuation outside spans (telegraphese, dictation)."""
+def _without(note: Example, words: frozenset[str], share: float, chance: random.Random) -> Example:
+    """The note without a share of these words outside spans (telegraphese, dictation)."""
     keep = [
         index
         for index, word in enumerate(note.words)
-        if not (word in marks and note.tags[index] == 0 and chance.random() < share)
+        if not (word.lower() in words and note.tags[index] == OUTSIDE and chance.random() < share)
     ]
-    if not keep:
-        return note
-    picked = np.array(keep)
-    return replace(
-        note,
-        words=tuple(note.words[index] for index in keep),
-        spaces=tuple(note.spaces[index] for index in keep),
-        tags=note.tags[picked],
-        traits=note.traits[picked],
+    return note.taken(keep) if keep else note
+
+
+def _mistyped(note: Example, share: float, chance: random.Random) -> Example:
+    """The note with slips of the keyboard in a share of its longer words: a letter gone, doubled, or in the wrong place."""
+    words = tuple(
+        _slip(word, chance) if len(word) >= 5 and word.isalpha() and chance.random() < share else word
+        for word in note.words
     )
+    return replace(note, words=words)
+
+
+def _slip(word: str, chance: random.Random) -> str:
+    at = chance.randrange(1, len(word) - 1)
+    middle = chance.choice(("", 2 * word[at], word[at + 1] + word[at]))
+    return word[:at] + middle + word[at + (2 if len(middle) == 2 and middle[0] != middle[1] else 1) :]
 
 
 def windows(length: int, size: int, margin: int) -> Iterator[tuple[int, int, int, int]]:

@@ -1,6 +1,6 @@
 """Learns the weights of `medtext.components.attributes` from gold links, and writes them as `links.tsv`.
 
-    python -m models.train.links --gold train.jsonl other_styles.jsonl --dev dev.jsonl … --out models/fast/links.tsv
+    python -m medtext.training.links --gold train.jsonl other_styles.jsonl --dev dev.jsonl … --out models/fast/links.tsv
 
 A logistic regression over pairs of an attribute and a possible owner. The threshold of each type of attribute is the
 one that links best in cross-validation over the gold notes. The same files and seed give the same weights.
@@ -8,12 +8,12 @@ one that links best in cross-validation over the gold notes. The same files and 
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from medtext.components.attributes import ENOUGH, AttributeLinker, attributes_in_order
 from medtext.config import Config
@@ -27,7 +27,8 @@ from medtext.link_features import (
 )
 from medtext.pipeline import build
 from medtext.schema import Mention
-from models.train.regression import fit, options_of
+from medtext.training.corpus import read_rows
+from medtext.training.regression import fit, options_of
 
 RAREST = 3  # a feature seen less often gets no weight
 SMALLEST = 0.05  # a weight nearer to nothing is left out
@@ -49,16 +50,15 @@ class GoldNote:
     starts: list[int]
 
 
-def gold_notes(paths: Iterable[Path]) -> Iterator[GoldNote]:
+def gold_notes(rows: Iterable[Mapping[str, Any]]) -> Iterator[GoldNote]:
+    """What the rows of gold files say of links."""
     nlp = build(Config(), steps=("sentences",))
-    for path in paths:
-        for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
-            row = json.loads(line)
-            spans = sorted(row["spans"], key=lambda span: (span["start"], span["end"], span["type"]))
-            place_of = {span["id"]: place for place, span in enumerate(spans)}
-            mentions = [Mention(span["start"], span["end"], span["type"]) for span in spans]
-            links = {place: place_of[span["parent"]] for place, span in enumerate(spans) if span["parent"] is not None}
-            yield GoldNote(row["text"], mentions, links, [sent.start_char for sent in nlp(row["text"]).sents])
+    for row in rows:
+        spans = sorted(row["spans"], key=lambda span: (span["start"], span["end"], span["type"]))
+        place_of = {span["id"]: place for place, span in enumerate(spans)}
+        mentions = [Mention(span["start"], span["end"], span["type"]) for span in spans]
+        links = {place: place_of[span["parent"]] for place, span in enumerate(spans) if span.get("parent") is not None}
+        yield GoldNote(row["text"], mentions, links, [sent.start_char for sent in nlp(row["text"]).sents])
 
 
 def examples(note: GoldNote) -> Iterator[tuple[list[str], bool]]:
@@ -120,14 +120,19 @@ def f1(count: Counter[str]) -> tuple[float, float, float]:
     return right / max(found, 1), right / max(wanted, 1), 2 * right / max(found + wanted, 1)
 
 
+def write(weights: Weights, path: Path) -> None:
+    """Writes a `links.tsv`."""
+    lines = "".join(f"{feature}\t{weight}\n" for feature, weight in sorted(weights.items()))
+    path.write_text(lines, encoding="utf-8")
+
+
 def main() -> None:
     options = options_of(__doc__)
-    notes = list(gold_notes(options.gold))
+    notes = list(gold_notes(read_rows(options.gold)))
     weights = learn(notes) | thresholds(notes)
-    lines = "".join(f"{feature}\t{weight}\n" for feature, weight in sorted(weights.items()))
-    options.out.write_text(lines, encoding="utf-8")
+    write(weights, options.out)
     for path in options.dev:
-        by_kind = counted(weights, gold_notes([path]))
+        by_kind = counted(weights, gold_notes(read_rows([path])))
         print(path.name, "P {:.3f} R {:.3f} F1 {:.3f}".format(*f1(sum(by_kind.values(), Counter()))))
         for kind in sorted(by_kind):
             print(f"  {kind:18}", "P {:.3f} R {:.3f} F1 {:.3f}".format(*f1(by_kind[kind])), by_kind[kind]["wanted"])

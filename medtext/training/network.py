@@ -64,3 +64,15 @@ class Exported(nn.Module):
     def forward(self, vectors: Tensor, flags: Tensor) -> tuple[Tensor, Tensor]:
         tags, traits = self.encoder(vectors, flags, torch.ones_like(vectors[:, :1]))
         return tags.log_softmax(-1), traits.sigmoid()
+
+
+class ExportedPieces(nn.Module):
+    """The teacher as it ships: one window of one note, the vectors of its pieces looked up before."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, vectors: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor) -> tuple[Tensor, Tensor]:
+        tags, traits = self.model.read(vectors[None], None, pool[None], shapes[None], flags[None])
+        return tags[0].log_softmax(-1), traits[0].sigmoid()

@@ -1,6 +1,6 @@
 """Measures how often each pattern of `rules/patterns.toml` is right: the scores that stand there.
 
-    python -m models.train.patterns GOLD.jsonl …
+    python -m medtext.training.patterns GOLD.jsonl …
 
 Prints, by pattern: finds, the share of them that is a gold span exactly, and the share that overlaps one of its type.
 """
@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from medtext.config import Config
 from medtext.findings import findings
@@ -26,7 +27,7 @@ def precision(paths: Iterable[Path]) -> dict[str, tuple[int, float, float]]:
     overlapping: Counter[str] = Counter()
     for path in paths:
         for line in path.read_text(encoding="utf-8").split("\n"):
-            row = json.loads(line) if line else {"text": "", "spans": []}
+            row: dict[str, Any] = json.loads(line) if line else {"text": "", "spans": []}
             gold = [(span["start"], span["end"], span["type"]) for span in row["spans"]]
             for one in findings(nlp(row["text"])).candidates:
                 finds[one.source] += 1

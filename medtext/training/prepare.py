@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from spacy.tokens import Doc
 
-from medtext.components.ner import Flags, clues, section_words
+from medtext.components.clues import Flags, clues, section_words
 from medtext.config import Config
 from medtext.pipeline import CLUES, build
-from models.train.corpus import Example
+from medtext.training.corpus import Example
 
 RAREST_CLUE = 20  # a clue seen less often in the training notes is left out
 
@@ -67,8 +67,8 @@ class Preparation:
         """Takes clues chosen before."""
         self.flags = Flags(spans, sections)
 
-    def __call__(self, note: Example, soft: np.ndarray | None = None) -> Prepared:
-        return Prepared(note.words, self.flags(self.doc(note)), note.tags, note.traits, soft)
+    def __call__(self, note: Example) -> Prepared:
+        return Prepared(note.words, self.flags(self.doc(note)), note.tags, note.traits, note.soft)
 
 
 def stretches(note: Prepared, size: int, chance: random.Random) -> Iterable[Prepared]:

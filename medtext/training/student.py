@@ -1,6 +1,6 @@
 """Trains the fast model and writes it to `models/fast`.
 
-    python -m models.train.student --gold train.jsonl --styles other_styles.jsonl models/gold/styles.jsonl \
+    python -m medtext.training.student --gold train.jsonl --styles other_styles.jsonl models/gold/styles.jsonl \
         --dev dev.jsonl dev_other_styles.jsonl --out models/fast [--silver silver.npz]
 
 Gold notes teach by their tags; silver notes (see teacher.py) by the teacher's probabilities (Hinton et al. 2015). Each
@@ -13,7 +13,7 @@ import argparse
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,10 +25,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from medtext.decoding import decode
 from medtext.features import SHAPES, WordRows, normal
-from models.train import corpus
-from models.train.corpus import UNMARKED, Example
-from models.train.network import Encoder
-from models.train.prepare import Preparation, Prepared, batches, stretches
+from medtext.rulebook import rules_dir
+from medtext.training import corpus
+from medtext.training.corpus import UNMARKED, Example
+from medtext.training.network import Encoder
+from medtext.training.prepare import Preparation, Prepared, batches, stretches
+from medtext.training.swaps import Swaps
 
 WINDOW = 160  # words
 
@@ -126,28 +128,50 @@ def f1(model: Student, notes: Iterable[Prepared]) -> float:
 def train(
     reports: Sequence[Example],
     styles: Sequence[Example],
-    silver: Sequence[tuple[Example, np.ndarray]],
+    silver: Sequence[Example],
     dev: Mapping[str, Sequence[Example]],
     settings: Settings,
+    start: tuple[Student, dict[str, list[str]]] | None = None,
+    say: Callable[[str], None] = print,
 ) -> tuple[Student, Preparation, dict[str, list[str]]]:
-    """The trained network, what prepares notes for it, and its words and clues. Prints a line an epoch."""
+    """The trained network, what prepares notes for it, and its words and clues. Says a line an epoch.
+
+    Args:
+        reports: gold notes, seen once an epoch.
+        styles: gold notes, seen `style_copies` times an epoch.
+        silver: notes that a teacher labelled.
+        dev: gold notes to score after each epoch, by name.
+        settings: see `Settings`; with `start`, its width, dilations and buckets are `start`'s.
+        start: a network to train on from, with its words and clues (see `export.restore`).
+        say: takes the lines.
+    """
     torch.manual_seed(settings.seed)
     chance = random.Random(settings.seed)
     prepare = Preparation()
-    spans, sections = prepare.learn_clues([*reports, *styles])
-    words = vocabulary_of([*reports, *styles, *(note for note, _ in silver)], settings.rarest)
-    model = Student(words, prepare.flags.width, settings)
+    if start:
+        model, names = start
+        model.settings = settings
+        prepare.use_clues(names["clues"], names["sections"])
+    else:
+        clues, sections = prepare.learn_clues([*reports, *styles])
+        names = {
+            "words": vocabulary_of([*reports, *styles, *silver], settings.rarest),
+            "clues": clues,
+            "sections": sections,
+        }
+        model = Student(names["words"], prepare.flags.width, settings)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.memory))
     optimizers = (
         torch.optim.SparseAdam(model.table.parameters(), lr=settings.rate),
         torch.optim.AdamW(model.encoder.parameters(), lr=settings.rate, weight_decay=0.01),
     )
-    labelled = [prepare(note, soft) for note, soft in silver]
+    swaps = Swaps([*reports, *styles], rules_dir())
+    labelled = [prepare(note) for note in silver]
     held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
     began = time.monotonic()
     for epoch in range(settings.epochs):
-        notes = [*(dressed(note, prepare, settings, chance) for note in gold), *labelled]
+        notes = [*(dressed(swaps(note, chance), prepare, settings, chance) for note in gold), *labelled]
         parts = batches([part for note in notes for part in stretches(note, WINDOW, chance)], settings.batch, chance)
         model.train()
         total = 0.0
@@ -156,8 +180,8 @@ def train(
             total += step(model, part, optimizers, rate, chance)
             average.update_parameters(model)
         said = {name: round(f1(average.module, notes), 4) for name, notes in held_out.items()}
-        print(f"epoch {epoch} loss {total / len(parts):.4f} {said} {time.monotonic() - began:.0f} s", flush=True)
-    return average.module, prepare, {"words": words, "clues": spans, "sections": sections}
+        say(f"epoch {epoch} loss {total / len(parts):.4f} {said} {time.monotonic() - began:.0f} s")
+    return average.module, prepare, names
 
 
 def dressed(note: Example, prepare: Preparation, settings: Settings, chance: random.Random) -> Prepared:
@@ -196,12 +220,12 @@ def pace(progress: float) -> float:
 
 
 def main() -> None:
-    from models.train.export import calibrate, export
+    from medtext.training.export import calibrate, export
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gold", type=Path, nargs="+", required=True, help="reports")
     parser.add_argument("--styles", type=Path, nargs="*", default=[], help="notes of other styles, seen more often")
-    parser.add_argument("--silver", type=Path, help="notes labelled by models.train.teacher")
+    parser.add_argument("--silver", type=Path, help="notes labelled by medtext.training.teacher")
     parser.add_argument("--dev", type=Path, nargs="+", required=True, help="held out: scored, and calibrated on")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="1")
@@ -216,7 +240,7 @@ def main() -> None:
     model, prepare, names = train(
         corpus.read_gold(options.gold), corpus.read_gold(options.styles), silver, dev, settings
     )
-    meta = {"name": options.out.name, "version": options.version, "buckets": settings.buckets}
+    meta = {"name": options.out.name, "version": options.version}
     export(model, {**meta, **names}, options.out)
     calibrate(options.out, prepare, [note for notes in dev.values() for note in notes])
 
