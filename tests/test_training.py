@@ -75,6 +75,26 @@ def test_exchanged_mentions_keep_their_tags(gold: Path) -> None:
     assert changed
 
 
+def test_invented_lines_have_their_spans_and_leave_the_notes_alone(gold: Path) -> None:
+    import random
+
+    from medtext.decoding import spans
+    from medtext.rulebook import rules_dir
+    from medtext.training import corpus
+    from medtext.training.invented import InventedLines
+
+    lines, chance = InventedLines(rules_dir()), random.Random(0)
+    for _ in range(400):
+        line = lines.line(chance)
+        assert line.words[-1].endswith("\n")
+        assert not any("[" in word or "{" in word for word in line.words)  # every slot is filled
+    for note in corpus.read_gold([gold]):
+        other = lines(note, chance)
+        kinds, more = ([kind for _, _, kind in spans(one.tags)] for one in (note, other))
+        assert len(more) >= len(kinds)
+        assert len(other.words) == len(other.spaces) == len(other.tags) == len(other.traits)
+
+
 def test_a_note_in_another_dress_keeps_its_spans(gold: Path) -> None:
     import random
 

@@ -51,7 +51,9 @@ LENGTHS = st.lists(st.integers(1, 8), max_size=80)
 
 
 @given(LENGTHS, st.sets(st.integers(0, 79)), st.integers(8, 30))
-def test_windows_cover_a_note_in_order_and_never_grow_too_large(lengths: list[int], starts: set[int], most: int) -> None:
+def test_windows_cover_a_note_in_order_and_never_grow_too_large(
+    lengths: list[int], starts: set[int], most: int
+) -> None:
     places = sorted(start for start in starts if start < len(lengths))
     found = list(windows(lengths, places, most))
     assert [word for begin, end in found for word in range(begin, end)] == list(range(len(lengths)))

@@ -133,9 +133,9 @@ def augmented(note: Example, chance: random.Random) -> Example:
         note = _rebroken(note, chance)
     if chance.random() < 0.2:
         note = _without(note, MARKS, chance.uniform(0.3, 1.0), chance)
-    if chance.random() < 0.2:
+    if chance.random() < 0.08:
         note = _without(note, LITTLE_WORDS, chance.uniform(0.3, 1.0), chance)
-    if chance.random() < 0.15:
+    if chance.random() < 0.1:
         note = _mistyped(note, chance.uniform(0.01, 0.06), chance)
     return note
 

@@ -28,6 +28,7 @@ from medtext.features import SHAPES, WordRows, normal
 from medtext.rulebook import rules_dir
 from medtext.training import corpus
 from medtext.training.corpus import UNMARKED, Example
+from medtext.training.invented import InventedLines
 from medtext.training.network import Encoder
 from medtext.training.prepare import Preparation, Prepared, batches, stretches
 from medtext.training.swaps import Swaps
@@ -165,13 +166,13 @@ def train(
         torch.optim.SparseAdam(model.table.parameters(), lr=settings.rate),
         torch.optim.AdamW(model.encoder.parameters(), lr=settings.rate, weight_decay=0.01),
     )
-    swaps = Swaps([*reports, *styles], rules_dir())
+    swaps, lines = Swaps([*reports, *styles], rules_dir()), InventedLines(rules_dir())
     labelled = [prepare(note) for note in silver]
     held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
     began = time.monotonic()
     for epoch in range(settings.epochs):
-        notes = [*(dressed(swaps(note, chance), prepare, settings, chance) for note in gold), *labelled]
+        notes = [*(dressed(lines(swaps(note, chance), chance), prepare, settings, chance) for note in gold), *labelled]
         parts = batches([part for note in notes for part in stretches(note, WINDOW, chance)], settings.batch, chance)
         model.train()
         total = 0.0
@@ -219,6 +220,11 @@ def pace(progress: float) -> float:
     return progress / 0.05 if progress < 0.05 else 1.0 - 0.98 * progress
 
 
+def _sample(notes: list[Example], share: float) -> list[Example]:
+    """A share of the notes, the same ones every time."""
+    return random.Random(0).sample(notes, round(share * len(notes)))
+
+
 def main() -> None:
     from medtext.training.export import calibrate, export
 
@@ -228,6 +234,7 @@ def main() -> None:
     parser.add_argument("--silver", type=Path, help="notes labelled by medtext.training.teacher")
     parser.add_argument("--dev", type=Path, nargs="+", required=True, help="held out: scored, and calibrated on")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--share", type=float, default=1.0, help="of the gold notes to train on, for a learning curve")
     parser.add_argument("--version", default="1")
     parser.add_argument("--epochs", type=int, default=Settings().epochs)
     parser.add_argument("--seed", type=int, default=Settings().seed)
@@ -237,9 +244,8 @@ def main() -> None:
     settings = Settings(epochs=options.epochs, seed=options.seed)
     dev = {path.stem: corpus.read_gold([path]) for path in options.dev}
     silver = corpus.read_silver(options.silver) if options.silver else []
-    model, prepare, names = train(
-        corpus.read_gold(options.gold), corpus.read_gold(options.styles), silver, dev, settings
-    )
+    reports, styles = (_sample(corpus.read_gold(paths), options.share) for paths in (options.gold, options.styles))
+    model, prepare, names = train(reports, styles, silver, dev, settings)
     meta = {"name": options.out.name, "version": options.version}
     export(model, {**meta, **names}, options.out)
     calibrate(options.out, prepare, [note for notes in dev.values() for note in notes])

@@ -36,6 +36,7 @@ from medtext.rulebook import rules_dir
 from medtext.schema import TRAITS
 from medtext.training import corpus
 from medtext.training.corpus import Example
+from medtext.training.invented import InventedLines
 from medtext.training.prepare import Preparation, Prepared, stretches
 from medtext.training.swaps import Swaps
 from medtext.wordpieces import WordPieces
@@ -162,7 +163,7 @@ def train(
     model = Teacher(base, prepare.flags.width)
     if start:
         model.load_state_dict(start["weights"])
-    swaps = Swaps([*reports, *styles], rules_dir())
+    swaps, lines = Swaps([*reports, *styles], rules_dir()), InventedLines(rules_dir())
     optimizer = optimizer_of(model, settings)
     rates = [group["lr"] for group in optimizer.param_groups]
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
@@ -170,7 +171,12 @@ def train(
     began = time.monotonic()
     for epoch in range(settings.epochs):
         parts = epoch_of(
-            [*gold, *silver[epoch % settings.silver_parts :: settings.silver_parts]], prepare, swaps, settings, chance
+            [*gold, *silver[epoch % settings.silver_parts :: settings.silver_parts]],
+            prepare,
+            swaps,
+            lines,
+            settings,
+            chance,
         )
         model.train()
         total = 0.0
@@ -213,12 +219,17 @@ def optimizer_of(model: Teacher, settings: Settings) -> torch.optim.Optimizer:
 
 
 def epoch_of(
-    notes: Sequence[Example], prepare: Preparation, swaps: Swaps, settings: Settings, chance: random.Random
+    notes: Sequence[Example],
+    prepare: Preparation,
+    swaps: Swaps,
+    lines: InventedLines,
+    settings: Settings,
+    chance: random.Random,
 ) -> list[list[Prepared]]:
     """An epoch's batches: every note in a new dress, stretches of like length together."""
     parts: list[Prepared] = []
     for note in notes:
-        ready = prepare(corpus.augmented(swaps(note, chance), chance))
+        ready = prepare(corpus.augmented(lines(swaps(note, chance), chance), chance))
         if chance.random() < settings.flag_dropout:
             ready = replace(ready, flags=np.zeros_like(ready.flags))
         parts.extend(stretches(ready, WORDS, chance))
