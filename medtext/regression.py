@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import exp, log
+from math import exp
 from pathlib import Path
 
 from medtext.errors import ModelError
@@ -14,12 +14,6 @@ LARGEST = 30.0  # of the exponent, either way
 def logistic(value: float) -> float:
     """The probability of these log odds."""
     return 1 / (1 + exp(-max(min(value, LARGEST), -LARGEST)))
-
-
-def odds(probability: float) -> float:
-    """Log odds, within limits."""
-    probability = min(max(probability, 1e-4), 1 - 1e-4)
-    return log(probability / (1 - probability))
 
 
 def weight_lines(path: Path, names: int) -> Iterator[tuple[list[str], float]]:

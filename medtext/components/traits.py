@@ -19,7 +19,7 @@ from medtext.components.clues import words_of
 from medtext.components.context import Context, ContextCue, Verdict
 from medtext.components.ner import find_model
 from medtext.findings import findings, text_of, words
-from medtext.regression import logistic, odds, weight_lines
+from medtext.regression import LARGEST, weight_lines
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import TRAITS, Mention, Trait
 
@@ -32,6 +32,10 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("TOBACCO_USE", "ALCOHOL_CONSUMPTION", "REC_DRUG_USE", "ALLERGIES"), _HABIT),
 }
 """The traits that an entity of a type can have; other types have none."""
+KIND_PLACES = [TRAITS.index(trait) for trait in KINDS]
+POSSIBLE_MASKS = {
+    kind: np.array([trait in traits for trait in TRAITS], dtype=float) for kind, traits in POSSIBLE.items()
+}
 SURE_ENOUGH = 0.3
 A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
 MODELS_SHARE = 0.35
@@ -61,50 +65,72 @@ class TraitFinder:
 
     def __init__(self, context: Context, weights: Weights) -> None:
         self.context = context
-        self.weights = weights
+        self._rows = {feature: number for number, feature in enumerate(weights, 1)}
+        self._weights = np.zeros((len(weights) + 1, len(TRAITS)))  # the first row is that of unknown features
+        for feature, number in self._rows.items():
+            for trait, weight in weights[feature]:
+                self._weights[number, TRAITS.index(trait)] = weight
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
         judged = [place for place, mention in enumerate(found.mentions) if possible_traits(mention.type)]
         seen = surroundings(doc, self.context, [found.mentions[place] for place in judged])
-        opinions = model_opinions(seen, found.token_traits)
-        for place, around, opinion in zip(judged, seen, opinions, strict=True):
-            found.traits[place] = self.traits(around, opinion)
+        found.traits = dict(zip(judged, self.traits(seen, found.token_traits), strict=True))
         return doc
 
-    def traits(self, around: Surroundings, opinion: Mapping[str, float]) -> tuple[Trait, ...]:
-        """The traits of a mention, in the order of `TRAITS`."""
-        evidence = dict.fromkeys(possible_traits(around.type), 0.0)
-        for feature in trait_features(around):
-            for trait, weight in self.weights.get(feature, ()):
-                if trait in evidence:
-                    evidence[trait] += weight
-        scores = {trait: combined(log_odds, opinion.get(trait)) for trait, log_odds in evidence.items()}
-        kinds = {trait: scores.pop(trait) for trait in KINDS if trait in scores}
-        likely = [Trait(trait, score) for trait, score in scores.items() if score >= SURE_ENOUGH]
-        kind = max(kinds, key=kinds.__getitem__, default="")
-        if kind and kinds[kind] >= A_KIND:
-            likely.append(Trait(kind, kinds[kind]))
-        return tuple(sorted(likely, key=lambda trait: TRAITS.index(trait.name)))
+    def traits(self, seen: Sequence[Surroundings], token_traits: NDArray[np.float32] | None) -> list[tuple[Trait, ...]]:
+        """The traits of each mention, in the order of `TRAITS`. `token_traits` is the entity model's opinion, if any."""
+        if not seen:
+            return []
+        log_odds = self._log_odds(seen)
+        if token_traits is not None:
+            log_odds = (1 - MODELS_SHARE) * log_odds + MODELS_SHARE * model_odds(seen, token_traits)
+        scores = chosen(1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST))), [around.type for around in seen])
+        found: list[list[Trait]] = [[] for _ in seen]
+        for mention, trait in zip(*np.nonzero(scores), strict=True):
+            found[mention].append(Trait(TRAITS[trait], float(scores[mention, trait])))
+        return [tuple(traits) for traits in found]
+
+    def _log_odds(self, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
+        """The regressions' log odds, mentions by TRAITS."""
+        rows: list[int] = []
+        firsts = []
+        for around in seen:
+            firsts.append(len(rows))
+            rows += [self._rows.get(feature, 0) for feature in trait_features(around)]
+        return np.add.reduceat(self._weights[rows], firsts)  # type: ignore[no-any-return]
+
+
+def model_odds(seen: Sequence[Surroundings], token_traits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The entity model's log odds, mentions by TRAITS: of its mean probability over a mention's words."""
+    limits = [place for around in seen for place in (around.begin, around.end)]
+    ended = np.concatenate([token_traits, np.zeros_like(token_traits[:1])])  # so that a mention can end the note
+    lengths = np.array([around.end - around.begin for around in seen])
+    means = np.add.reduceat(ended.astype(np.float64), limits)[::2] / lengths[:, None]
+    return odds(means)
+
+
+def odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log odds, within limits."""
+    probabilities = probabilities.clip(1e-4, 1 - 1e-4)
+    return np.log(probabilities / (1 - probabilities))  # type: ignore[no-any-return]
+
+
+def chosen(scores: NDArray[np.float64], types: Sequence[str]) -> NDArray[np.float64]:
+    """The scores that are high enough, of traits that a mention of its type can have; of KINDS the likeliest only."""
+    scores = scores * np.array([POSSIBLE_MASKS[kind] for kind in types])
+    kinds = scores[:, KIND_PLACES]
+    best = np.zeros_like(kinds)
+    rows, places = np.arange(len(kinds)), kinds.argmax(1)
+    best[rows, places] = kinds[rows, places]
+    scores = np.where(scores >= SURE_ENOUGH, scores, 0.0)
+    scores[:, KIND_PLACES] = np.where(best >= A_KIND, best, 0.0)
+    return scores
 
 
 def possible_traits(kind: str) -> tuple[str, ...]:
     """The traits that a mention of this type can have."""
     return POSSIBLE.get(kind, ())
-
-
-def combined(log_odds: float, opinion: float | None) -> float:
-    """The probability by the regression's log odds and the entity model's opinion: their weighted mean, in log odds."""
-    if opinion is None:
-        return logistic(log_odds)
-    return logistic((1 - MODELS_SHARE) * log_odds + MODELS_SHARE * odds(opinion))
-
-
-def model_opinions(seen: Sequence[Surroundings], token_traits: NDArray[np.float32] | None) -> list[dict[str, float]]:
-    """The entity model's probability of each trait of each mention: the mean over the mention's words."""
-    if token_traits is None:
-        return [{} for _ in seen]
-    return [dict(zip(TRAITS, token_traits[around.begin : around.end].mean(0).tolist(), strict=True)) for around in seen]
 
 
 def surroundings(doc: Doc, context: Context, mentions: Sequence[Mention]) -> list[Surroundings]:

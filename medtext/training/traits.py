@@ -57,8 +57,9 @@ def scores(weights: Weights, path: Path) -> dict[str, tuple[int, int, int]]:
     """For each trait: right, found and wanted, on gold spans."""
     finder = TraitFinder(None, weights)  # type: ignore[arg-type]  # the cues are in the surroundings already
     counts = {trait: [0, 0, 0] for trait in TRAITS}
-    for around, wanted in gold_mentions(read_rows([path])):
-        found = {trait.name for trait in finder.traits(around, {})}
+    seen, wanted_traits = zip(*gold_mentions(read_rows([path])), strict=True)
+    for traits, wanted in zip(finder.traits(seen, None), wanted_traits, strict=True):
+        found = {trait.name for trait in traits}
         for trait in TRAITS:
             for place, hit in enumerate((trait in found & wanted, trait in found, trait in wanted)):
                 counts[trait][place] += hit
