@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 
 from medtext.components.networks import KINDS, Network, Read, read_meta
 from medtext.decoding import decode, spans
-from medtext.findings import findings, words
+from medtext.findings import findings, offsets, words
 from medtext.schema import Mention
 
 LEAST = 1e-9  # a probability before its logarithm
@@ -48,10 +48,10 @@ class Tagger:
         tags = np.mean([np.exp(tags) for tags, _ in read], axis=0)
         return np.log(np.maximum(tags, LEAST)), np.mean([traits for _, traits in read], axis=0)
 
-    def calibrated(self, probability: float) -> float:
-        """The share of spans with this probability that were right on notes held out from training."""
+    def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The shares of spans with these probabilities that were right on notes held out from training."""
         seen, right = self._calibration
-        return float(np.interp(probability, seen, right))
+        return np.interp(probabilities, seen, right)
 
 
 def find_model(name: str) -> Path:
@@ -79,17 +79,25 @@ class EntityRecognizer:
     def mentions(self, doc: Doc, scores: NDArray[np.float32]) -> Iterable[Mention]:
         """The spans of the best tags; a span is as likely as its least likely word."""
         best = decode(scores)
-        chosen = np.exp(scores[np.arange(len(best)), best])
-        tokens = words(doc)
-        for begin, end, kind in spans(best):
-            while begin < end and tokens[begin].isspace():
-                begin += 1
-            while begin < end and tokens[end - 1].isspace():
-                end -= 1
-            if begin == end:  # nothing but blanks
-                continue
-            score = self.tagger.calibrated(float(chosen[begin:end].min()))
-            yield Mention(doc[begin].idx, doc[end - 1].idx + len(doc[end - 1]), kind, score, "ner")
+        found = [span for span in (_without_blanks(words(doc), *span) for span in spans(best)) if span[0] < span[1]]
+        if not found:
+            return []
+        chosen = np.append(np.exp(scores[np.arange(len(best)), best]), 1.0)  # a place after the last, to end a span at
+        least = np.minimum.reduceat(chosen, [place for begin, end, _ in found for place in (begin, end)])[::2]
+        tokens, starts = words(doc), offsets(doc)
+        return [
+            Mention(starts[begin], starts[end - 1] + len(tokens[end - 1]), kind, score, "ner")
+            for (begin, end, kind), score in zip(found, self.tagger.calibrated(least).tolist(), strict=True)
+        ]
+
+
+def _without_blanks(tokens: Sequence[str], begin: int, end: int, kind: str) -> tuple[int, int, str]:
+    """The span without blanks at its ends; an empty one where there is nothing else."""
+    while begin < end and tokens[begin].isspace():
+        begin += 1
+    while begin < end and tokens[end - 1].isspace():
+        end -= 1
+    return begin, end, kind
 
 
 @Language.factory("medtext_ner", default_config={"model": "fast", "rules": ""})
