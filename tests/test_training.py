@@ -159,3 +159,14 @@ def test_the_calibration_error_weighs_tenths_by_their_spans() -> None:
     from medtext.training.analysis import calibration_error
 
     assert calibration_error([(0.9, 0.9, 10), (0.5, 0.3, 10)]) == pytest.approx(0.1)
+
+
+def test_annotations_kept_without_their_text_find_it_again() -> None:
+    from medtext.errors import UsageError
+    from medtext.training.join import digest, joined
+
+    row = {"id": "r1", "sha256": digest("No fever."), "spans": []}
+    assert list(joined([row], {"r1": "No fever."})) == [{"id": "r1", "text": "No fever.", "spans": []}]
+    for texts in ({}, {"r1": "No fever"}):
+        with pytest.raises(UsageError, match="r1"):
+            list(joined([row], texts))
