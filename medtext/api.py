@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -19,11 +20,12 @@ Span = tuple[int, int, str]
 """Begin and end in code points, and a type."""
 
 
-def load(config: Config | None = None) -> Language:
+def load(config: Config | None = None, *, model: str | Path | None = None) -> Language:
     """A spaCy pipeline with all of medtext in it; it takes a second or two, so do it once.
 
     Args:
         config: the model, the rules and what to keep; the defaults where it is None.
+        model: the name of a shipped model ("fast", "accurate") or the folder of one, in the place of the config's.
 
     Raises:
         ModelError: where the model is not there or is another version's.
@@ -31,7 +33,8 @@ def load(config: Config | None = None) -> Language:
     """
     from medtext.pipeline import build
 
-    return build(config or Config())
+    config = config or Config()
+    return build(replace(config, model=str(model)) if model else config)
 
 
 @cache

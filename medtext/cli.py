@@ -90,7 +90,7 @@ def _options(
 Notes = Annotated[
     list[str], typer.Argument(help="Files, folders (their *.txt), .jsonl, .csv, .parquet, .gz of these, or -.")
 ]
-Model = Annotated[str, typer.Option(help="A shipped model's name, or a model's folder.")]
+Model = Annotated[str, typer.Option(help="fast, accurate, or a model's folder.")]
 
 
 @app.command()

@@ -16,7 +16,7 @@ class Config:
     """How to read notes.
 
     Args:
-        model: the name of a shipped model ("fast"), or the folder of one.
+        model: the name of a shipped model ("fast" or "accurate"), or the folder of one.
         rules: a folder to use instead of the shipped `rules/`.
         categories: keep entities of these categories only; empty keeps all.
         min_score: drop entities and attributes below this score, between 0 and 1.
