@@ -170,3 +170,54 @@ def test_annotations_kept_without_their_text_find_it_again() -> None:
     for texts in ({}, {"r1": "No fever"}):
         with pytest.raises(UsageError, match="r1"):
             list(joined([row], texts))
+
+
+@pytest.fixture
+def small_bert(tmp_path: Path) -> Path:
+    """A BERT of one layer that knows nothing, in the place of MiniLM."""
+    transformers = pytest.importorskip("transformers")
+    pieces = ["[PAD]", *(f"[unused{number}]" for number in range(1, 100)), "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pieces += [mark + letter for letter in "abcdefghijklmnopqrstuvwxyz0123456789" for mark in ("", "##")]
+    folder = tmp_path / "bert"
+    config = transformers.BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=24,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=2048,  # it knows letters only
+    )
+    transformers.BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    numbers = {piece: number for number, piece in enumerate(pieces)}
+    (folder / "tokenizer.json").write_text(json.dumps({"model": {"vocab": numbers}}))
+    return folder
+
+
+def test_a_teacher_learns_labels_and_ships(gold: Path, tmp_path: Path, small_bert: Path) -> None:
+    from medtext.components.ner import Tagger
+    from medtext.training import corpus, teacher
+    from medtext.training.export import export_pieces
+
+    notes = corpus.read_gold([gold])[:4]
+    settings = teacher.Settings(epochs=1)
+    model, prepare, names = teacher.train(notes, notes, [], {"gold": notes}, small_bert, settings)
+    raw = [
+        (note.id, json.loads(line)["text"]) for note, line in zip(notes, gold.read_text().splitlines(), strict=False)
+    ]
+    teacher.label(model, prepare, teacher.pieces_of(small_bert), raw, tmp_path / "silver.npz")
+    silver = corpus.read_silver(tmp_path / "silver.npz")
+    assert [note.words for note in silver] == [note.words for note in notes]
+    teacher.train(notes, [], silver, {}, small_bert, settings)  # silver notes teach as well
+
+    folder = tmp_path / "pieces"
+    meta = {"name": "pieces", "version": "1", "clues": names[0], "sections": names[1]}
+    export_pieces(model, teacher.vocabulary_of(small_bert), meta, folder)
+    alone = Tagger(folder)
+    export_pieces(model, teacher.vocabulary_of(small_bert), {**meta, "with": ["../pieces"]}, tmp_path / "both")
+    both = Tagger(tmp_path / "both")
+    for note in notes:
+        doc = prepare.doc(note)
+        tags, traits = alone(doc)
+        assert tags.shape[0] == traits.shape[0] == len(doc)
+        assert abs(both(doc)[0] - tags).max() < 1e-3  # the mean of two that say the same
+        assert (alone(doc)[0] == tags).all()
