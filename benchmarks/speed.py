@@ -1,6 +1,6 @@
 """Speed of one process: the whole pipeline beside spaCy's tokenizer as it comes, each step, start-up and peak memory.
 
-    python benchmarks/speed.py NOTES.jsonl.gz [--limit 300] [--repeat 3]
+    python benchmarks/speed.py NOTES.jsonl.gz [--model fast] [--limit 300] [--repeat 3]
 
 NOTES is JSON Lines of `{"text": …}`, gzipped or not. Times are processor seconds of this one process; every repetition
 is paired with one of the tokenizer, and the medians are printed, so that a busy machine disturbs both alike.
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-START = "import time; begin = time.perf_counter(); import medtext; medtext.load(); print(time.perf_counter() - begin)"
+START = "import sys, time; begin = time.perf_counter(); import medtext; medtext.load(model=sys.argv[1]); print(time.perf_counter() - begin)"
 
 
 def read(path: Path, limit: int) -> list[str]:
@@ -41,17 +41,20 @@ def main() -> None:
     arguments.add_argument("notes", type=Path)
     arguments.add_argument("--limit", type=int, default=300, help="notes to read (default 300)")
     arguments.add_argument("--repeat", type=int, default=3, help="repetitions (default 3)")
+    arguments.add_argument("--model", default="fast")
     options = arguments.parse_args()
     notes = read(options.notes, options.limit)
     characters = sum(map(len, notes))
 
-    started = float(subprocess.run([sys.executable, "-c", START], capture_output=True, check=True).stdout)
+    started = float(
+        subprocess.run([sys.executable, "-c", START, options.model], capture_output=True, check=True).stdout
+    )
 
     import spacy
 
     import medtext
 
-    nlp = medtext.load()
+    nlp = medtext.load(model=options.model)
     for note in notes[:20]:
         medtext.extract(note, nlp=nlp)
     pairs = []
