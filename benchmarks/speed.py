@@ -19,7 +19,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-START = "import sys, time; begin = time.perf_counter(); import medtext; medtext.load(model=sys.argv[1]); print(time.perf_counter() - begin)"
+START = """
+import sys, time
+begin = time.perf_counter()
+import medtext
+medtext.load(model=sys.argv[1])
+print(time.perf_counter() - begin)
+"""
 
 
 def read(path: Path, limit: int) -> list[str]:

@@ -83,7 +83,7 @@ def test_invented_lines_have_their_spans_and_leave_the_notes_alone(gold: Path) -
     from medtext.training import corpus
     from medtext.training.invented import InventedLines
 
-    lines, chance = InventedLines(corpus.read_gold([gold]), rules_dir()), random.Random(0)
+    lines, chance = InventedLines(rules_dir()), random.Random(0)
     for _ in range(600):
         line = lines.line(chance)
         assert line.words[-1].endswith("\n")

@@ -1,8 +1,8 @@
-"""Invented lines put into gold notes: people, places, numbers and findings in layouts of all kinds, in every epoch others.
+"""Lines of invented PHI put into gold notes: people, places and numbers that no note of ours has, in every epoch others.
 
-Annotated notes hold a few hundred names; hospitals hold millions. The lines are `phi_lines.txt` and `clinical_lines.txt`.
-Names, towns and professions come from the lexicons, identifiers and dates are put together here, and what is clinical is
-taken from the mentions of gold notes.
+Annotated notes hold a few hundred names; hospitals hold millions. The lines are `phi_lines.txt`; names, towns and
+professions come from the lexicons, the rest is put together here. (Clinical lines made likewise, of the mentions of gold
+notes, were tried and gave nothing.)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import random
 import re
 import string
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ import spacy
 
 from medtext.components.lexicon import compiled_terms
 from medtext.components.tokenizer import ClinicalTokenizer
-from medtext.decoding import OUTSIDE, spans
+from medtext.decoding import OUTSIDE
 from medtext.schema import TYPES
 from medtext.training.corpus import Example, example
 
-LINES = ("phi_lines.txt", "clinical_lines.txt")
+LINES = Path(__file__).with_name("phi_lines.txt")
 SLOT = re.compile(r"\[([A-Z_]+)(?::([\w-]+))?(?:=([^\]]+))?\]")
 BUILDING = re.compile(
     r"hospital|clinic|cent|health|medical|hosp\b|\bst\b", re.IGNORECASE
@@ -223,17 +223,12 @@ class Words:
     last: list[str]
     places: list[str]
     professions: list[str]
-    mentions: Mapping[str, list[str]]  # of gold notes, by type
 
 
 class InventedLines:
-    """Fills the lines of `LINES` from the lexicons in the folder `rules` and the mentions of `notes`; puts them into notes."""
+    """Fills the lines of `phi_lines.txt` from the lexicons in the folder `rules`, and puts them into notes."""
 
-    def __init__(self, notes: Iterable[Example], rules: Path) -> None:
-        mentions: dict[str, list[str]] = defaultdict(list)
-        for note in notes:
-            for begin, end, kind in spans(note.tags):
-                mentions[kind].append(text_of(note, begin, end))
+    def __init__(self, rules: Path) -> None:
         lexicon: dict[str, list[str]] = defaultdict(list)
         for name in ("names", "places", "professions"):
             for term, kind in compiled_terms(rules / "lexicons" / f"{name}.tsv.gz"):
@@ -243,11 +238,10 @@ class InventedLines:
             lexicon["LAST_NAME"] + lexicon["RARE_NAME"][::20],
             [term for term in lexicon["PLACE"] if len(term) > 3 and not BUILDING.search(term)],
             [term for term in lexicon["PROFESSION"] if len(term.split()) <= 3],
-            mentions,
         )
         self._tokenizer = ClinicalTokenizer(spacy.blank("en").vocab)
-        files = [Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines() for name in LINES]
-        self._lines = [[line for line in lines if line and not line.startswith("# ")] for lines in files]
+        lines = LINES.read_text(encoding="utf-8").splitlines()
+        self._lines = [line for line in lines if line and not line.startswith("# ")]
 
     def __call__(self, note: Example, chance: random.Random) -> Example:
         """The note, or a copy with lines put in at its line breaks."""
@@ -264,15 +258,13 @@ class InventedLines:
     def line(self, chance: random.Random) -> Example:
         """A line with its spans."""
         text, found, last = "", [], 0
-        template = chance.choice(chance.choice(self._lines))
+        template = chance.choice(self._lines)
         for slot in SLOT.finditer(template):
             text += template[last : slot.start()]
             kind, form, words = slot.groups()
             if kind not in TYPES:
                 raise ValueError(f"{template!r}: there is no type {kind}")
-            filled = words or self._filled(kind, form or "", chance)
-            if not filled:
-                return self.line(chance)
+            filled = words or FILLERS[kind](self._words, form or "", chance)
             found.append({"start": len(text), "end": len(text) + len(filled), "type": kind})
             text += filled
             last = slot.end()
@@ -281,46 +273,6 @@ class InventedLines:
         text = text.upper() if case < 0.1 else text.lower() if case < 0.15 else text
         line = example("", text + "\n", found, self._tokenizer)
         return replace(line, traits=np.full_like(line.traits, -1))  # nobody said whether it is denied or past
-
-    def _filled(self, kind: str, form: str, chance: random.Random) -> str:
-        if kind in FILLERS:
-            return FILLERS[kind](self._words, form, chance)
-        if form:
-            return _measured(form, chance)
-        mentions = self._words.mentions[kind]
-        return chance.choice(mentions) if mentions else ""
-
-
-def text_of(note: Example, begin: int, end: int) -> str:
-    """The words of a span on one line."""
-    words = zip(note.words[begin:end], note.spaces[begin:end], strict=True)
-    return " ".join("".join(word + " " * space for word, space in words).split())
-
-
-def _measured(form: str, chance: random.Random) -> str:
-    """A number as a result of this form is written."""
-    forms: dict[str, Callable[[], str]] = {
-        "bp": lambda: f"{chance.randint(80, 210)}/{chance.randint(40, 120)}",
-        "pulse": lambda: str(chance.randint(40, 160)),
-        "breaths": lambda: str(chance.randint(10, 40)),
-        "fever": lambda: f"{chance.uniform(96, 104):.1f}",
-        "celsius": lambda: f"{chance.uniform(35, 40.5):.1f}",
-        "sat": lambda: str(chance.randint(30, 100)),
-        "kilos": lambda: f"{chance.uniform(2, 150):.1f}",
-        "tenths": lambda: f"{chance.randint(0, 10)}/10",
-        "litres": lambda: f"{chance.randint(1, 15)} L",
-        "rate": lambda: f"{chance.randint(10, 250)} mL/hr",
-        "small": lambda: f"{chance.uniform(0.1, 18):.1f}",
-        "number": lambda: chance.choice(
-            (
-                f"{chance.uniform(0.01, 20):.2f}",
-                str(chance.randint(1, 900)),
-                f"{chance.uniform(1, 160):.1f}",
-                f"<{chance.randint(1, 9)}",
-            )
-        ),
-    }
-    return forms[form]()
 
 
 def _part(note: Example, begin: int, end: int) -> Example:

@@ -166,8 +166,7 @@ def train(
         torch.optim.SparseAdam(model.table.parameters(), lr=settings.rate),
         torch.optim.AdamW(model.encoder.parameters(), lr=settings.rate, weight_decay=0.01),
     )
-    annotated = [*reports, *styles]
-    swaps, lines = Swaps(annotated, rules_dir()), InventedLines(annotated, rules_dir())
+    swaps, lines = Swaps([*reports, *styles], rules_dir()), InventedLines(rules_dir())
     labelled = [prepare(note) for note in silver]
     held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]

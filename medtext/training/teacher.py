@@ -163,8 +163,7 @@ def train(
     model = Teacher(base, prepare.flags.width)
     if start:
         model.load_state_dict(start["weights"])
-    annotated = [*reports, *styles]
-    swaps, lines = Swaps(annotated, rules_dir()), InventedLines(annotated, rules_dir())
+    swaps, lines = Swaps([*reports, *styles], rules_dir()), InventedLines(rules_dir())
     optimizer = optimizer_of(model, settings)
     rates = [group["lr"] for group in optimizer.param_groups]
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
