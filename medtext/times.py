@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-ROLES = ("number", "unit", "before", "between", "after", "opener", "month", "weekday")
+ROLES = ("number", "unit", "course", "vague", "before", "between", "after", "opener", "month", "weekday")
 REMEMBERED = 1 << 12  # texts whose durations are kept
 LONGEST = 80  # a duration, in characters
 UNITS = re.compile(r"(\d*)(S|MIN|H|D|W|M|Y)")
@@ -22,6 +22,9 @@ YEARS = (1850, 2150)  # what can be the year of a date in a note
 
 FIGURE = r"\d{1,3}(?:\.\d+)?|\d{1,3}\s?½|\d{1,2}[\s-]1\s?/\s?2"
 HALF = r"[\s-](?:and[\s-])?(?:a[\s-])?half"
+DAY_MONTH = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})(?![\d/.-])")
+TRIPLE = re.compile(r"(?<![\d/.-])(\d{1,2})(?P<by>[/.-])(\d{1,2})(?P=by)(?:\d{4}|\d{2})(?!\d)")
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})")
 ISO = re.compile(r"(\d{4})([/.-])(\d{1,2})(?:\2(\d{1,2}))?")
 MONTH_YEAR = re.compile(r"(\d{1,2})[/-](\d{4})")
@@ -41,7 +44,7 @@ class TimeWord:
             raise ValueError(f"{self.role!r} is no role; there are {', '.join(ROLES)}")
         if self.role in ("number", "month", "weekday") and not self.means.isdigit():
             raise ValueError(f"{self.id!r} does not mean a number")
-        if self.role == "unit" and not UNITS.fullmatch(self.means):
+        if self.role in ("unit", "course") and not UNITS.fullmatch(self.means):
             raise ValueError(f"{self.id!r} does not mean a unit")
 
 
@@ -73,6 +76,7 @@ class TimeReader:
         self._units = {term: _unit(means) for term, means in terms["unit"].items()}
         self._months = {term: int(means) for term, means in terms["month"].items()}
         self._weekdays = {term: int(means) for term, means in terms["weekday"].items()}
+        self._courses = {term: _unit(means) for term, means in terms["course"].items()}
         self._between = _any_of(terms["between"])
         before, after, opener = (_any_of(terms[role]) for role in ("before", "after", "opener"))
         first, second = (self._counted(place) for place in (1, 2))
@@ -81,6 +85,10 @@ class TimeReader:
             rf"(?:(?:{before})\s?)?(?:{half}|{first}(?P<half_more>\sand\sa\shalf)?(?:,?\s(?:and\s)?{second})?)"
             rf"(?:[\s-](?:{after})|[\s-](?:{opener})\s\D+)*"
         )
+        self._course = re.compile(rf"(?:x\s?)?(?P<count>\d{{1,2}})(?P<unit>{_any_of(self._courses)})")
+        number = rf"(?:\d|\b(?:{_any_of(self._numbers)}))"
+        self._before = re.compile(rf"(?:(?<!\w)(?:{_any_of(terms['vague'])})|{number}\s?(?:to|or|-|–))\s?$")
+        self._behind = re.compile(rf"\s?(?:to|or|-|–)\s?{number}")
         month, weekday = _any_of(self._months), _any_of(self._weekdays)
         self._weekday = re.compile(rf"(?P<weekday>{weekday})\.?,?\s(?:the\s)?")
         day = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
@@ -89,12 +97,25 @@ class TimeReader:
             re.compile(rf"{day}[\s-]?(?:of\s)?(?P<month>{month})\.?(?:,\s?|[\s-]|\sof\s)?(?P<year>\d{{4}})"),
             re.compile(rf"(?P<month>{month})\.?(?:,\s?|[\s-]|\sof\s)(?P<year>\d{{4}})"),
         )
-        self.duration = lru_cache(REMEMBERED)(self._read_duration)
+        self._read = lru_cache(REMEMBERED)(self._reading)
 
-    def _read_duration(self, text: str) -> str:
-        """The ISO 8601 duration of a text ("for two days", "3-week", "x3d"), or "" where that is not certain."""
+    def duration(self, text: str, before: str = "", after: str = "", course: bool = False) -> str:
+        """The ISO 8601 duration of a text ("for two days", "3-week", "x3d"), or "" where that is not certain.
+
+        Args:
+            text: the duration as it is written.
+            before, after: what stands beside it, which can make it vague ("about") or one end of a range ("2 to").
+            course: whether it is the length of a prescription, where "3/7" is three days.
+        """
+        if len(text) > LONGEST or self._before.search(before.lower()) or self._behind.match(after.lower()):
+            return ""
+        return self._read(text, course)
+
+    def _reading(self, text: str, course: bool) -> str:
         plain = _plain(text)
-        match = self._duration.fullmatch(plain) if len(plain) <= LONGEST else None
+        if course and (match := self._course.fullmatch(plain)):
+            return _iso([(float(match["count"]), *self._courses[match["unit"]])])
+        match = self._duration.fullmatch(plain)
         if not match:
             return ""
         if match["only_half"]:
@@ -133,15 +154,20 @@ class TimeReader:
         the note writes it in full elsewhere.
         """
         plain = _plain(text)
-        stated: int | None = None
-        if match := self._weekday.match(plain):
-            stated, plain = self._weekdays[match["weekday"]], plain[match.end() :]
-        found = self._numeric_date(plain, style) or self._written_date(plain)
-        if not found or (stated is not None and (len(found) < 3 or datetime.date(*found).weekday() != stated)):
-            return ""
-        return "-".join(f"{part:02d}" for part in found)
+        weekday = self._weekday.match(plain)
+        if weekday:
+            plain = plain[weekday.end() :]
+        found = self._numeric_dates(plain, style) or self._written_date(plain)
+        if weekday:
+            stated = self._weekdays[weekday["weekday"]]
+            found = [parts for parts in found if len(parts) == 3 and datetime.date(*parts).weekday() == stated]
+        elif len(found) > 1:
+            doubtful = style.day_first is None or ("." in plain and not style.day_first)
+            found = [] if doubtful else [found[bool(style.day_first)]]
+        return "-".join(f"{part:02d}" for part in found[0]) if len(found) == 1 else ""
 
-    def _numeric_date(self, plain: str, style: DateStyle) -> tuple[int, ...]:
+    def _numeric_dates(self, plain: str, style: DateStyle) -> list[tuple[int, ...]]:
+        """What a date in figures can mean: nothing, one date, or month first and day first."""
         if re.fullmatch(r"\d{4}", plain):
             return _valid(int(plain))
         if match := ISO.fullmatch(plain):
@@ -151,19 +177,16 @@ class TimeReader:
         if match := NUMERIC.fullmatch(plain):
             year = int(match[4]) if len(match[4]) == 4 else _in_full(int(match[4]), style.years)
             first, second = int(match[1]), int(match[3])
-            day_first = style.day_first if first <= 12 and second <= 12 and first != second else first > 12
-            if not year or day_first is None:
-                return ()
-            return _valid(year, second, first) if day_first else _valid(year, first, second)
-        return ()
+            return [*_valid(year, first, second), *(_valid(year, second, first) if first != second else [])]
+        return []
 
-    def _written_date(self, plain: str) -> tuple[int, ...]:
+    def _written_date(self, plain: str) -> list[tuple[int, ...]]:
         for form in self._written:
             if match := form.fullmatch(plain):
                 parts = match.groupdict()
                 day = (int(parts["day"]),) if parts.get("day") else ()
                 return _valid(int(parts["year"]), self._months[parts["month"]], *day)
-        return ()
+        return []
 
 
 def style_of(dates: Iterable[str]) -> DateStyle:
@@ -171,11 +194,11 @@ def style_of(dates: Iterable[str]) -> DateStyle:
     day_first = month_first = False
     years: set[int] = set()
     for text in dates:
-        years.update(int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", text))
-        if match := NUMERIC.fullmatch(text.strip()):
-            first, second = int(match[1]), int(match[3])
+        years.update(int(year) for year in YEAR.findall(text))
+        if match := TRIPLE.search(text) or DAY_MONTH.search(text):
+            first, second = (int(match[group]) for group in (1, match.re.groups))
             day_first |= 12 < first <= 31 and second <= 12
-            month_first |= 12 < second <= 31 and first <= 12
+            month_first |= 12 < second <= 31 and first <= 12 and match.re is TRIPLE  # "10/24" may be October 2024
     return DateStyle(None if day_first and month_first else day_first, frozenset(years))
 
 
@@ -211,14 +234,14 @@ def _iso(parts: Iterable[tuple[float, float, str]]) -> str:
     return f"P{days}T{time}" if time else f"P{days}"
 
 
-def _valid(*parts: int) -> tuple[int, ...]:
+def _valid(*parts: int) -> list[tuple[int, ...]]:
     """Year, month and day as far as given; nothing where the calendar has no such date."""
     year, month, day = (*parts, 1, 1)[:3]
     try:
         datetime.date(year, month, day)
     except ValueError:
-        return ()
-    return parts if YEARS[0] <= year <= YEARS[1] else ()
+        return []
+    return [parts] if YEARS[0] <= year <= YEARS[1] else []
 
 
 def _in_full(year: int, years: frozenset[int]) -> int:

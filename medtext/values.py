@@ -15,7 +15,7 @@ from medtext.schema import Value
 
 NAMES = ("pressure", "no-reference", "no-score", "no-range", "signed")
 """Roles of words in a test's name."""
-ROLES = ("interpretation", "degree", "flag", "weak-flag", "comparator", "reference", "scale", *NAMES)
+ROLES = ("interpretation", "degree", "flag", "weak-flag", "comparator", "against", "reference", "scale", *NAMES)
 CODES = {
     "interpretation": ("H", "L", "N", "A", "POS", "NEG"),
     "flag": ("H", "L", "N", "A"),
@@ -34,11 +34,14 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)"
 POWER = re.compile(r"x?10[\^*e(]*\+?0?(3|6|9|12)\)?")
 SCORE = re.compile(r"(\d{1,3}(?:\.\d)?)\s?(?:/|out of|of)\s?(\d{1,3})")
 PRESSURE = re.compile(r"(\d{2,3})\s?(?:/|over)\s?(?:(\d{2,3})|p|palp|palpation|doppler)\s?([^\d\s].*)?")
-GRADE = re.compile(r"([1-4])\s?\+(?:\s?/\s?4\s?\+?)?|(\+)\s?([1-4])|(\+{2,4})")
+BETWEEN = re.compile(r"between (.+) and ")
+GRADE = re.compile(r"([1-4])\s?(?:\+|plus)(?:\s?/\s?4\s?\+?)?|(\+)\s?([1-4])|(\+{2,4})")
 ROMAN = re.compile(r"(iv|vi|v|i{1,3})\s?/\s?(iv|vi|v)")
 ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 FACTORS = {"k": 1e3, "thousand": 1e3, "million": 1e6}
 DECADE = re.compile(r"\d*0'?s")  # "in the 70s"
+GOES_ON = re.compile(r"\s?[^\s\d(\[,;:-]{0,8}\s?(?:-|–|to)\s?\d")  # "60" of "60% to 65%"
+FOR = re.compile(r"\s+for\b")
 COLUMN_ENDS = re.compile(r"\s*$|\s{2}|\s*\||\t")
 
 
@@ -127,6 +130,10 @@ class ValueReader:
         self._degree = re.compile(rf"(?:{_any_of(terms['degree'])})\s")
         self._names = {role: _in_a_name(terms[role]) for role in NAMES}
         comparator, reference = _any_of(terms["comparator"]), _any_of(terms["reference"])
+        self._before = re.compile(
+            rf"(?:(?<!\w)(?P<against>{_any_of(terms['against'])})|(?P<range>\d\s?(?:-|–|to|over))"
+            rf"|(?<![\w<>=-])(?P<comparator>{comparator}))\s?$"
+        )
         flag, any_flag = _marks(terms["flag"]), _marks(self._flags)
         unit = r"(?:[^\d\s.,<>=()+-]|10[\^*e]).*"
         self._quantity = re.compile(
@@ -145,15 +152,23 @@ class ValueReader:
         self._roles = lru_cache(REMEMBERED)(self._roles_of)
         self._read = lru_cache(REMEMBERED)(self._reading)
 
-    def read(self, text: str, unit: str = "", test: str = "") -> Value | None:
+    def read(self, text: str, unit: str = "", test: str = "", before: str = "", after: str = "") -> Value | None:
         """What a result says, or None where that is not certain.
 
         Args:
             text: the result as it is written ("120/80", "< 5", "2+", "slightly elevated").
             unit: its unit as it is written elsewhere ("mg/dL"); one within `text` counts before that.
             test: the name of the test, which tells a blood pressure from a score.
+            before, after: what stands beside the result, which can make something else of it ("less than", "not", "to 65").
         """
-        return self._read(text, unit, self._roles(test)) if len(text) <= LONGEST else None
+        if len(text) > LONGEST or FOR.match(after) or (GOES_ON.match(after) and text[-1:].isdigit()):
+            return None
+        beside = self._before.search(before.lower()) if before else None
+        if beside and (beside["against"] or beside["range"]):
+            return None
+        if beside and text[0].isdigit():
+            text = f"{beside['comparator']} {text}"
+        return self._read(text, unit, self._roles(test))
 
     def reference(self, tail: str, test: str = "") -> Reference | None:
         """The reference range that `tail`, the rest of a value's line, plainly gives for it, or None.
@@ -213,7 +228,7 @@ class ValueReader:
             self._pressure(plain, unit, roles)
             or self._grade(plain, roles)
             or self._score(plain, roles)
-            or self._number(plain, unit, roles)
+            or self._number(BETWEEN.sub(r"\1-", plain), unit, roles)
         )
 
     def _pressure(self, plain: str, unit: str, roles: frozenset[str]) -> Value | None:

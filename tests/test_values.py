@@ -25,18 +25,20 @@ class ValueCase:
     test: str
     text: str
     reading: str
+    before: str = ""
     unit: str = ""
     tail: str = ""
 
 
 @dataclass(frozen=True)
 class TimeCase:
-    """A line of `times.tsv`; `others` are the note's other dates, separated by blanks."""
+    """A line of `times.tsv`; a `course` is a prescription's length; `others` are the note's other dates, separated by blanks."""
 
     set: str
     kind: str
     text: str
     reading: str
+    before: str = ""
     others: str = ""
 
 
@@ -45,8 +47,8 @@ TIMES = load_table(FOLDER / "times.tsv", TimeCase)
 
 
 def reading_of(case: ValueCase) -> str:
-    value = READER.read(case.text, case.unit, case.test)
     tail = case.tail.replace("\\t", "\t")
+    value = READER.read(case.text, case.unit, case.test, case.before, tail)
     if value is None:
         return "none"
     if reference := READER.reference(tail, case.test):
@@ -85,7 +87,7 @@ def ends(low: float | None, high: float | None) -> str:
 def time_of(case: TimeCase) -> str:
     if case.kind == "date":
         return CLOCK.date(case.text, style_of([case.text, *case.others.split()])) or "none"
-    return CLOCK.duration(case.text) or "none"
+    return CLOCK.duration(case.text, case.before, course=case.kind == "course") or "none"
 
 
 @pytest.mark.parametrize("case", VALUES, ids=lambda case: f"{case.test}: {case.text}{case.tail}")

@@ -19,6 +19,7 @@ from medtext.values import Unit, ValueReader, ValueWord, with_reference
 
 RESULT, UNIT = "TEST_VALUE", "TEST_UNIT"
 TIMES = ("TIME_EXPRESSION", "DURATION", "DATE")
+NEAR = 24  # characters beside a result or a time that can bear on it
 TAIL = 80  # characters behind a result in which its reference range may stand
 
 
@@ -43,8 +44,9 @@ class ValueFinder:
             if mention.type != RESULT or link is None or mention.begin < range_end:
                 continue
             test = found.mentions[link.parent]
-            name = text[test.begin : test.end]
-            value = self.results.read(text[mention.begin : mention.end], unit_of(text, found, place), name)
+            name = said(text, test)
+            before, after = beside(text, mention)
+            value = self.results.read(said(text, mention), unit_of(text, found, place), name, before, after)
             if value is None:
                 continue
             if value.low is not None or value.high is not None:
@@ -57,12 +59,15 @@ class ValueFinder:
 
     def _times(self, text: str, mentions: list[Mention]) -> Iterator[tuple[int, Value]]:
         times = [(place, mention) for place, mention in enumerate(mentions) if mention.type in TIMES]
-        style = style_of(text[one.begin : one.end] for _, one in times if one.type == "DATE")
+        style = style_of(said(text, one) for _, one in times if one.type == "DATE")
         for place, mention in times:
-            said = text[mention.begin : mention.end]
-            if mention.type != "DATE" and (duration := self.times.duration(said)):
+            if mention.type == "DATE":
+                duration = ""
+            else:
+                duration = self.times.duration(said(text, mention), *beside(text, mention), mention.type == "DURATION")
+            if duration:
                 yield place, Value(duration=duration)
-            elif mention.type != "DURATION" and (date := self.times.date(said, style)):
+            elif mention.type != "DURATION" and (date := self.times.date(said(text, mention), style)):
                 yield place, Value(date=date)
 
 
@@ -84,14 +89,29 @@ def unit_of(text: str, found: Findings, place: int) -> str:
         if mentions[other].begin >= end or mentions[other].type == RESULT:
             break
         if is_unit(other):
-            return text[mentions[other].begin : mentions[other].end]
+            return written_unit(text, mentions[other])
     before = place - 1
     if before < 0 or not is_unit(before) or "\n" in text[mentions[before].end : begin]:
         return ""
     follows = before > 0 and mentions[before - 1].type == RESULT
     if follows and "\n" not in text[mentions[before - 1].end : begin]:
         return ""
-    return text[mentions[before].begin : mentions[before].end]
+    return written_unit(text, mentions[before])
+
+
+def written_unit(text: str, unit: Mention) -> str:
+    """A unit, with the stroke before it that is part of it ("5-10/hpf")."""
+    stroke = "/" if text[unit.begin - 1 : unit.begin] == "/" else ""
+    return stroke + said(text, unit)
+
+
+def said(text: str, mention: Mention) -> str:
+    return text[mention.begin : mention.end]
+
+
+def beside(text: str, mention: Mention) -> tuple[str, str]:
+    """What stands before and behind a mention, as far as it can bear on it."""
+    return text[max(0, mention.begin - NEAR) : mention.begin], text[mention.end : mention.end + NEAR]
 
 
 def rest_of_line(text: str, begin: int) -> str:
