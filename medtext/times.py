@@ -86,8 +86,8 @@ class TimeReader:
             rf"(?:[\s-](?:{after})|[\s-](?:{opener})\s\D+)*"
         )
         self._course = re.compile(rf"(?:x\s?)?(?P<count>\d{{1,2}})(?P<unit>{_any_of(self._courses)})")
-        number = rf"(?:\d|\b(?:{_any_of(self._numbers)}))"
-        self._before = re.compile(rf"(?:(?<!\w)(?:{_any_of(terms['vague'])})|{number}\s?(?:to|or|-|–))\s?$")
+        number = rf"(?:\d|\b(?:{_any_of(self._numbers)})\b)"
+        self._before = re.compile(rf"(?:(?<![\w<>=-])(?:{_any_of(terms['vague'])})|{number}\s?(?:to|or|-|–))\s?$")
         self._behind = re.compile(rf"\s?(?:to|or|-|–)\s?{number}")
         month, weekday = _any_of(self._months), _any_of(self._weekdays)
         self._weekday = re.compile(rf"(?P<weekday>{weekday})\.?,?\s(?:the\s)?")

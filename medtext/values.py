@@ -15,7 +15,18 @@ from medtext.schema import Value
 
 NAMES = ("pressure", "no-reference", "no-score", "no-range", "signed")
 """Roles of words in a test's name."""
-ROLES = ("interpretation", "degree", "flag", "weak-flag", "comparator", "against", "reference", "scale", *NAMES)
+ROLES = (
+    "interpretation",
+    "degree",
+    "flag",
+    "weak-flag",
+    "comparator",
+    "denial",
+    "change",
+    "reference",
+    "scale",
+    *NAMES,
+)
 CODES = {
     "interpretation": ("H", "L", "N", "A", "POS", "NEG"),
     "flag": ("H", "L", "N", "A"),
@@ -40,8 +51,11 @@ ROMAN = re.compile(r"(iv|vi|v|i{1,3})\s?/\s?(iv|vi|v)")
 ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 FACTORS = {"k": 1e3, "thousand": 1e3, "million": 1e6}
 DECADE = re.compile(r"\d*0'?s")  # "in the 70s"
-GOES_ON = re.compile(r"\s?[^\s\d(\[,;:-]{0,8}\s?(?:-|–|to)\s?\d")  # "60" of "60% to 65%"
+GOES_ON = re.compile(r" ?[^\s\d(\[,;:|<>-]{0,8} ?(?:-|–|to) ?\d|/\d")  # "60" of "60% to 65%"
+CHANGE = re.compile(r"\bfrom\s(?:\S+\s(?:\S+\s)?to\s?)?$")  # "from 12.6 to 10.2" is two results
+RANGING = re.compile(r"\b(?:rang|var|fluctuat)")
 FOR = re.compile(r"\s+for\b")
+RANGE = re.compile(r"\d\s?(?:-|–|—|−|to)\s?\.?\d|[<>≤≥]=?\s?\.?\d")
 COLUMN_ENDS = re.compile(r"\s*$|\s{2}|\s*\||\t")
 
 
@@ -131,8 +145,8 @@ class ValueReader:
         self._names = {role: _in_a_name(terms[role]) for role in NAMES}
         comparator, reference = _any_of(terms["comparator"]), _any_of(terms["reference"])
         self._before = re.compile(
-            rf"(?:(?<!\w)(?P<against>{_any_of(terms['against'])})|(?P<range>\d\s?(?:-|–|to|over))"
-            rf"|(?<![\w<>=-])(?P<comparator>{comparator}))\s?$"
+            rf"(?:(?<!\w)(?P<denial>{_any_of(terms['denial'])})|(?<!\w)(?P<change>{_any_of(terms['change'])})"
+            rf"|(?P<range>\d\S*\s?(?:-|–|to|over))|(?<![\w<>=-])(?P<comparator>{comparator}))\s?$"
         )
         flag, any_flag = _marks(terms["flag"]), _marks(self._flags)
         unit = r"(?:[^\d\s.,<>=()+-]|10[\^*e]).*"
@@ -161,14 +175,20 @@ class ValueReader:
             test: the name of the test, which tells a blood pressure from a score.
             before, after: what stands beside the result, which can make something else of it ("less than", "not", "to 65").
         """
-        if len(text) > LONGEST or FOR.match(after) or (GOES_ON.match(after) and text[-1:].isdigit()):
+        if len(text) > LONGEST:
             return None
-        beside = self._before.search(before.lower()) if before else None
-        if beside and (beside["against"] or beside["range"]):
+        beside = self._before.search(before.lower())
+        if beside and beside["denial"]:
             return None
-        if beside and text[0].isdigit():
-            text = f"{beside['comparator']} {text}"
-        return self._read(text, unit, self._roles(test))
+        if text[0].isdigit():
+            if (GOES_ON.match(after) or (beside and beside["range"])) and not _is_a_change(before):
+                return None
+            if beside and beside["change"]:
+                return None
+            if beside and self._comparators.get(beside["comparator"] or ""):
+                text = f"{beside['comparator']} {text}"
+        value = self._read(text, unit, self._roles(test))
+        return None if value and value.interpretation == "NEG" and FOR.match(after) else value
 
     def reference(self, tail: str, test: str = "") -> Reference | None:
         """The reference range that `tail`, the rest of a value's line, plainly gives for it, or None.
@@ -176,7 +196,9 @@ class ValueReader:
         Plain is a range after a word ("ref 0-40"); one in brackets ("(3.5-5.0)"), unless `test` is a vital sign or the
         like; and one that ends a line or a column and stands in a column of its own or behind a unit or flag.
         """
-        match = self._reference.match(tail.translate(ALIGNED))
+        if not RANGE.search(tail):
+            return None  # as on most lines, and cheaper to see so
+        match = self._reference.match(tail if tail.isascii() else tail.translate(ALIGNED))
         if not match or bool(match["open"]) != bool(match["close"]):
             return None
         words = re.findall(r"[^\s|]+", match["between"])
@@ -329,6 +351,11 @@ def _is_outside(value: Value, found: Reference) -> bool | None:
     enough = not found.low or (low is not None and low >= found.low)  # nothing measured lies below 0
     little = found.high is None or (high is not None and high <= found.high)
     return False if enough and little else None
+
+
+def _is_a_change(before: str) -> bool:
+    """Whether a number behind this is one of the two of "from 12.6 to 10.2"."""
+    return bool(CHANGE.search(before) and not RANGING.search(before))
 
 
 def _is_range(match: re.Match[str], low: float, high: float, has_unit: bool, roles: frozenset[str]) -> bool:

@@ -40,11 +40,9 @@ class ValueFinder:
         """The results that hang on a test, with what they say; a reference range taken for a result says nothing."""
         range_end = 0
         for place, mention in enumerate(found.mentions):
-            link = found.links.get(place)
-            if mention.type != RESULT or link is None or mention.begin < range_end:
+            if mention.type != RESULT or place not in found.links or mention.begin < range_end:
                 continue
-            test = found.mentions[link.parent]
-            name = said(text, test)
+            name = said(text, found.mentions[found.links[place].parent])
             before, after = beside(text, mention)
             value = self.results.read(said(text, mention), unit_of(text, found, place), name, before, after)
             if value is None:
