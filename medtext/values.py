@@ -145,7 +145,7 @@ class ValueReader:
         self._names = {role: _in_a_name(terms[role]) for role in NAMES}
         comparator, reference = _any_of(terms["comparator"]), _any_of(terms["reference"])
         self._before = re.compile(
-            rf"(?:(?<!\w)(?P<denial>{_any_of(terms['denial'])})|(?<!\w)(?P<change>{_any_of(terms['change'])})"
+            rf"(?:(?<!\w)(?P<denial>{_any_of(terms['denial'])})|(?<!\w)(?P<change>{_any_of(terms['change'])})(?:\s(?:{comparator}))?"
             rf"|(?P<range>\d\S*\s?(?:-|–|to|over))|(?<![\w<>=-])(?P<comparator>{comparator}))\s?$"
         )
         flag, any_flag = _marks(terms["flag"]), _marks(self._flags)
@@ -248,7 +248,7 @@ class ValueReader:
     def _numeric(self, plain: str, unit: str, roles: frozenset[str]) -> Value | None:
         return (
             self._pressure(plain, unit, roles)
-            or self._grade(plain, roles)
+            or (None if unit else self._grade(plain, roles))
             or self._score(plain, roles)
             or self._number(BETWEEN.sub(r"\1-", plain), unit, roles)
         )
