@@ -35,7 +35,7 @@ CODES = {
 }
 """What a word of such a role can mean."""
 REMEMBERED = 1 << 13  # texts whose readings are kept
-LONGEST = 60  # a result, in characters
+LONGEST = 100  # a result, a unit or the name of a test, in characters
 LARGEST_BARE = 99_999  # a larger number without a unit or thousands separators may be an identifier
 SYSTOLIC, DIASTOLIC = (50, 300), (20, 200)  # lowest and highest, in mmHg
 
@@ -175,7 +175,7 @@ class ValueReader:
             test: the name of the test, which tells a blood pressure from a score.
             before, after: what stands beside the result, which can make something else of it ("less than", "not", "to 65").
         """
-        if len(text) > LONGEST:
+        if max(len(text), len(unit), len(test)) > LONGEST:
             return None
         beside = self._before.search(before.lower())
         if beside and beside["denial"]:
@@ -312,7 +312,7 @@ class ValueReader:
 
     def _is_plain(self, match: re.Match[str], rest: str, test: str, behind_a_word: bool) -> bool:
         """Whether a range that no word introduces is a reference range."""
-        if "no-reference" in self._roles(test):
+        if "no-reference" in self._roles(test[:LONGEST]):
             return False
         if match["open"]:
             return True

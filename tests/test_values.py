@@ -241,6 +241,8 @@ def test_long_lines_take_no_time(text: str) -> None:
     READER.flag(tail)
     READER.read(text[:60], text[:24], text[:60], text[:24], tail)
     CLOCK.duration(text[:80], text[:24], tail)
+    assert READER.read("5", text) is None
+    assert READER.read("5", "", text) is None
 
 
 def test_a_line_that_is_cut_off_ends_no_column() -> None:
