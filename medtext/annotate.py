@@ -70,4 +70,5 @@ def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] 
         findings(doc).given = tuple(spans)
     for _, step in nlp.pipeline:
         doc = step(doc)
-    return select(to_record(doc, note.id, nlp.meta["version"], config.min_score), config.categories)
+    record = to_record(doc, note.id, nlp.meta["version"], config.min_score, config.date_values)
+    return select(record, config.categories)

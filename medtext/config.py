@@ -20,6 +20,8 @@ class Config:
         rules: a folder to use instead of the shipped `rules/`.
         categories: keep entities of these categories only; empty keeps all.
         min_score: drop entities and attributes below this score, between 0 and 1.
+        date_values: write dates as ISO 8601 beside their offsets. Off, since a date is an identifier of the patient and the
+            record would hold it.
 
     Raises:
         UsageError: for a category that there is not, or a score that is none.
@@ -29,6 +31,7 @@ class Config:
     rules: Path | None = None
     categories: tuple[str, ...] = ()
     min_score: float = 0.0
+    date_values: bool = False
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.categories if name not in CATEGORIES]:

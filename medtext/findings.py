@@ -11,7 +11,7 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from medtext.schema import Mention, Trait
+from medtext.schema import Mention, Trait, Value
 
 KEY = "medtext"
 
@@ -49,6 +49,7 @@ class Findings:
     mentions: list[Mention] = field(default_factory=list)
     links: dict[int, Link] = field(default_factory=dict)
     traits: dict[int, tuple[Trait, ...]] = field(default_factory=dict)
+    values: dict[int, Value] = field(default_factory=dict)
 
     def section_of(self, begin: int) -> str | None:
         """The category of the section that holds the character at `begin`."""

@@ -23,6 +23,7 @@ STEPS = (
     "ner",  # the trained model, to which all of the above are clues
     "resolve",  # candidates -> mentions without overlaps
     "attributes",  # attributes on their entity
+    "values",  # results, durations and dates as numbers and codes
     "traits",  # ConText, the section and the model
 )
 """Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""

@@ -24,12 +24,16 @@ TIME_TO = {
 Numbered = dict[int, list[tuple[int, Link]]]  # a mention -> the mentions that hang on it
 
 
-def to_record(doc: Doc, document_id: str, model_version: str, min_score: float = 0.0) -> Record:
+def to_record(
+    doc: Doc, document_id: str, model_version: str, min_score: float = 0.0, date_values: bool = False
+) -> Record:
     """The record of a Doc that has been through the pipeline, without mentions that score less than `min_score`.
 
-    Offsets are code points of `doc.text`.
+    Offsets are code points of `doc.text`. A parsed date is as good as the patient's text: it is there only with `date_values`.
     """
     found = _likely(findings(doc), min_score)
+    if not date_values:
+        found = replace(found, values={place: value for place, value in found.values.items() if not value.date})
     hanging = _hanging(found)
     entities = [*_entities(found, hanging), *_times(found)]
     entities.sort(key=lambda entity: (entity.begin, entity.end, entity.category, entity.id))
@@ -65,7 +69,8 @@ def _likely(found: Findings, min_score: float) -> Findings:
         if place in place_of and link.parent in place_of
     }
     traits = {place_of[place]: traits for place, traits in found.traits.items() if place in place_of}
-    return replace(found, mentions=[found.mentions[place] for place in kept], links=links, traits=traits)
+    values = {place_of[place]: value for place, value in found.values.items() if place in place_of}
+    return replace(found, mentions=[found.mentions[place] for place in kept], links=links, traits=traits, values=values)
 
 
 def _is_attribute(mention: Mention, link: Link | None) -> bool:
@@ -104,6 +109,7 @@ def _entities(found: Findings, hanging: Numbered) -> Iterator[Entity]:
             found.section_of(mention.begin),
             mention.source,
             mention.subtype,
+            found.values.get(place),
         )
 
 
@@ -140,6 +146,7 @@ def _times(found: Findings) -> Iterator[Entity]:
             attributes=(overlap,),
             section=found.section_of(mention.begin),
             source=mention.source,
+            value=found.values.get(place),
         )
 
 
@@ -164,6 +171,7 @@ def _attribute(found: Findings, place: int, link: Link | None = None, owner: str
         mention.type if link else None,
         round(link.score, DIGITS) if link else None,
         source=mention.source,
+        value=found.values.get(place),
     )
 
 

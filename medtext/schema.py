@@ -8,7 +8,7 @@ begin inclusive, end exclusive. No value here holds a piece of a note, except `N
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
@@ -123,6 +123,59 @@ class Trait:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """What a result, a duration or a date says, as far as that is certain: numbers and codes, and nothing else.
+
+    Args:
+        low, high: the number, twice; or the ends of a range; or the one bound of "< 5". None where not stated.
+        comparator: "<", "<=", ">", ">=" or "~" (about), "" for a number as it is.
+        unit: a code of UCUM (https://ucum.org), "" where the note gives none that is known.
+        scale: the most there is to score: 5 of "4/5".
+        grade: the number of plusses: 2 of "2+" and "++".
+        systolic, diastolic: of a blood pressure, in mmHg.
+        interpretation: what the note says of the result, as a code of HL7's ObservationInterpretation: "H" high, "L" low,
+            "N" normal, "A" abnormal, "POS", "NEG".
+        reference_low, reference_high: the reference range beside it, in the value's unit.
+        abnormal: whether the number lies outside that range.
+        duration: of a time ("3 weeks ago"), as ISO 8601 ("P3W").
+        date: as ISO 8601, as much of it as is written: "2019-03-14", "2019-03" or "2019".
+    """
+
+    low: float | None = None
+    high: float | None = None
+    comparator: str = ""
+    unit: str = ""
+    scale: int | None = None
+    grade: int | None = None
+    systolic: int | None = None
+    diastolic: int | None = None
+    interpretation: str = ""
+    reference_low: float | None = None
+    reference_high: float | None = None
+    abnormal: bool | None = None
+    duration: str = ""
+    date: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The members that are stated."""
+        members = ((name, getattr(self, field)) for field, name in VALUE_MEMBERS.items())
+        return {name: member for name, member in members if member is not None and member != ""}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any] | None) -> Value | None:
+        if row is None:
+            return None
+        stated = {field: row[name] for field, name in VALUE_MEMBERS.items() if row.get(name) is not None}
+        return cls(**stated)
+
+
+VALUE_MEMBERS: Mapping[str, str] = {
+    field.name: "".join(map(str.capitalize, field.name.split("_"))) for field in fields(Value)
+}
+"""The fields of a `Value`, and their names in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
     """A span that hangs on an entity (a dose, a site, a value …), or one left without a parent."""
 
@@ -136,6 +189,7 @@ class Attribute:
     relationship_score: float | None = None
     traits: tuple[Trait, ...] = ()
     source: str = ""
+    value: Value | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.begin < self.end:
@@ -157,6 +211,8 @@ class Attribute:
         if self.relationship_type is not None:
             row["RelationshipType"] = self.relationship_type
             row["RelationshipScore"] = self.relationship_score
+        if self.value:
+            row["Value"] = self.value.to_json()
         row["Traits"] = [trait.to_json() for trait in self.traits]
         row["Source"] = self.source
         return row
@@ -174,6 +230,7 @@ class Attribute:
             row.get("RelationshipScore"),
             tuple(map(Trait.from_json, row["Traits"])),
             row.get("Source", ""),
+            Value.from_json(row.get("Value")),
         )
 
 
@@ -192,6 +249,7 @@ class Entity:
     section: str | None = None
     source: str = ""
     subtype: str = ""
+    value: Value | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.begin < self.end:
@@ -214,6 +272,8 @@ class Entity:
         }
         if self.subtype:
             row["Subtype"] = self.subtype
+        if self.value:
+            row["Value"] = self.value.to_json()
         row["Traits"] = [trait.to_json() for trait in self.traits]
         row["Attributes"] = [attribute.to_json() for attribute in self.attributes]
         row["Section"] = self.section
@@ -234,6 +294,7 @@ class Entity:
             row.get("Section"),
             row.get("Source", ""),
             row.get("Subtype", ""),
+            Value.from_json(row.get("Value")),
         )
 
 

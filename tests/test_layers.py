@@ -10,7 +10,10 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "medtext"
 LAYERS = [
     {"errors", "schema", "version"},
-    {"config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_features", "regression", "scores"},
+    {
+        *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_features", "regression"),
+        *("scores", "times", "values"),
+    },
     {"record", "readers", "writers"},
     {"components"},
     {"pipeline"},

@@ -2,14 +2,17 @@
 
 from types import MappingProxyType
 
+import pytest
 import spacy
 
 from medtext.findings import Link, SectionSpan, findings
 from medtext.record import select, to_record
-from medtext.schema import Mention, Record, Trait
+from medtext.schema import Mention, Record, Trait, Value
+
+NONE = MappingProxyType({})
 
 
-def record(text: str, mentions, links=(), traits=(), scores=MappingProxyType({}), min_score=0.0) -> Record:
+def record(text: str, mentions, links=(), traits=(), scores=NONE, min_score=0.0, values=NONE) -> Record:
     doc = spacy.blank("en").make_doc(text)
     found = findings(doc)
     found.mentions = [
@@ -18,6 +21,7 @@ def record(text: str, mentions, links=(), traits=(), scores=MappingProxyType({})
     ]
     found.links = {child: Link(parent, 0.8, "links") for child, parent in links}
     found.traits = {place: tuple(Trait(name, 0.7) for name in names) for place, names in traits}
+    found.values = dict(values)
     found.sections = [SectionSpan(0, len(text), "PLAN")]
     return to_record(doc, "a", "1", min_score)
 
@@ -70,6 +74,35 @@ def test_a_time_that_dates_an_entity() -> None:
         ("TIME_EXPRESSION", "TIME_TO_DX_NAME", 2, [("DX_NAME", 1, "OVERLAP")]),
     ]
     assert found.entities[1].attributes[0].traits == found.entities[0].traits
+
+
+@pytest.mark.parametrize(
+    ("dated", "kind"),
+    [
+        ("DX_NAME", "TIME_TO_DX_NAME"),
+        ("GENERIC_NAME", "TIME_TO_MEDICATION_NAME"),
+        ("BRAND_NAME", "TIME_TO_MEDICATION_NAME"),
+        ("TEST_NAME", "TIME_TO_TEST_NAME"),
+        ("PROCEDURE_NAME", "TIME_TO_PROCEDURE_NAME"),
+        ("TREATMENT_NAME", "TIME_TO_TREATMENT_NAME"),
+    ],
+)
+def test_a_time_is_named_for_what_it_dates(dated: str, kind: str) -> None:
+    """As the API has it: its own category, no traits, and the dated entity under it by OVERLAP."""
+    found = record("it 3 days ago", [("it", dated), ("3 days ago", "TIME_EXPRESSION")], [(1, 0)])
+    time = found.entities[1]
+    assert (time.category, time.type, time.traits) == ("TIME_EXPRESSION", kind, ())
+    (overlap,) = time.attributes
+    assert (overlap.id, overlap.type, overlap.relationship_type) == (found.entities[0].id, dated, "OVERLAP")
+    assert (overlap.begin, overlap.end) == (found.entities[0].begin, found.entities[0].end)
+
+
+def test_values_stay_with_their_span_when_others_are_left_out() -> None:
+    words = [("pain", "DX_NAME"), ("pulse", "TEST_NAME"), ("72", "TEST_VALUE"), ("2 days", "TIME_EXPRESSION")]
+    values = {2: Value(72.0, 72.0), 3: Value(duration="P2D")}
+    found = record("pain pulse 72 2 days", words, [(2, 1)], scores={"pain": 0.1}, min_score=0.5, values=values)
+    assert [part.value for part in found.entities[0].attributes] == [values[2]]
+    assert [part.value for part in found.unmapped_attributes] == [values[3]]
 
 
 def test_a_time_that_dates_nothing_is_unmapped() -> None:

@@ -12,6 +12,8 @@ from medtext.components.resolve import SourceRule
 from medtext.components.sections import Heading
 from medtext.errors import RuleError
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
+from medtext.times import TimeWord
+from medtext.values import Unit, ValueWord
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ def test_words_are_lower_case_without_comments(tmp_path: Path) -> None:
         (load_table, "sections.tsv", None, Heading),
         (load_table, "context.tsv", None, ContextCue),
         (load_table, "sources.tsv", None, SourceRule),
+        (load_table, "units.tsv", None, Unit),
+        (load_table, "values.tsv", None, ValueWord),
+        (load_table, "times.tsv", None, TimeWord),
         (load_toml, "patterns.toml", "pattern", Pattern),
         (load_toml, "phi.toml", "recognizer", PhiRule),
     ],
@@ -84,6 +89,13 @@ def test_the_shipped_rules_check_out(load, file, table, kind) -> None:
         (PhiRule, {"id": "a", "type": "DX_NAME", "subtype": "SSN", "regex": "(?P<value>x)", "score": 1.0}, "no type"),
         (PhiRule, {"id": "a", "type": "ID", "subtype": "SHOE", "regex": "(?P<value>x)", "score": 1.0}, "no subtype"),
         (PhiRule, {"id": "a", "type": "ID", "subtype": "SSN", "regex": "x", "score": 1.0}, "needs one named group"),
+        (Unit, {"id": "a", "term": "mg", "ucum": "m g"}, "holds a blank"),
+        (ValueWord, {"id": "a", "role": "high", "term": "high", "means": "H"}, "no role"),
+        (ValueWord, {"id": "a", "role": "interpretation", "term": "high", "means": "UP"}, "means none of"),
+        (ValueWord, {"id": "a", "role": "scale", "term": "ten"}, "no number"),
+        (TimeWord, {"id": "a", "role": "era", "term": "ago"}, "no role"),
+        (TimeWord, {"id": "a", "role": "unit", "term": "days", "means": "days"}, "does not mean a unit"),
+        (TimeWord, {"id": "a", "role": "month", "term": "may", "means": "May"}, "does not mean a number"),
         (ContextCue, {"id": "a", "category": "NO", "direction": "FORWARD", "literal": "no"}, "no category"),
         (ContextCue, {"id": "a", "category": "FAMILY", "direction": "UP", "literal": "no"}, "no direction"),
     ],

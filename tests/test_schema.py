@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from medtext.schema import CATEGORY_OF, TYPES, Attribute, Entity, Failure, Mention, Record, Trait
+from medtext.schema import CATEGORY_OF, TYPES, Attribute, Entity, Failure, Mention, Record, Trait, Value
 
 RECORD = Record(
     "ward-3/note-017.txt",
@@ -25,7 +25,10 @@ RECORD = Record(
         ),
         Entity(3, 30, 41, "PROTECTED_HEALTH_INFORMATION", "ID", 1.0, subtype="SSN", source="phi:exact:ssn"),
     ),
-    (Attribute(4, 50, 55, "FREQUENCY", "MEDICATION", 0.5),),
+    (
+        Attribute(4, 50, 55, "FREQUENCY", "MEDICATION", 0.5),
+        Attribute(5, 55, 56, "TEST_VALUE", "TEST_TREATMENT_PROCEDURE", 0.5, value=Value(0.0, 0.0, abnormal=False)),
+    ),
 )
 
 
@@ -49,6 +52,16 @@ def test_a_failed_note_is_a_record_with_its_error_alone() -> None:
     failed = Record("a", error=Failure("EmptyNote", "The note is empty."))
     assert failed.to_json() == {"DocumentId": "a", "Error": {"Code": "EmptyNote", "Message": "The note is empty."}}
     assert Record.from_json(failed.to_json()) == failed
+
+
+def test_a_value_has_the_members_that_are_stated() -> None:
+    value = Value(5.2, 5.2, unit="mg/dL", interpretation="H", reference_high=5.0, abnormal=True)
+    row = {"Low": 5.2, "High": 5.2, "Unit": "mg/dL", "Interpretation": "H", "ReferenceHigh": 5.0, "Abnormal": True}
+    assert value.to_json() == row
+    assert Value.from_json(row) == value
+    unmapped = [item["Attribute"] for item in RECORD.to_json()["UnmappedAttributes"]]
+    assert ["Value" in attribute for attribute in unmapped] == [False, True]
+    assert unmapped[1]["Value"] == {"Low": 0.0, "High": 0.0, "Abnormal": False}
 
 
 def test_an_entity_reads_its_text_from_the_note() -> None:

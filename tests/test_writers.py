@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from medtext.errors import UsageError
-from medtext.schema import Failure, Record
+from medtext.schema import Entity, Failure, Record, Value
 from medtext.writers import Target, done, open_writer
 from medtext.writers.files import file_name
+from medtext.writers.parquet import VALUE
 from tests.test_schema import RECORD
 
 FAILED = Record("b.txt", error=Failure("EmptyNote", "The note is empty."))
@@ -44,6 +45,22 @@ def test_parquet_has_a_row_a_note(tmp_path: Path) -> None:
     assert first["Entities"][0]["Traits"] == RECORD.to_json()["Entities"][0]["Traits"]
     assert first["UnmappedAttributes"][0]["Attribute"]["Type"] == "FREQUENCY"
     assert second["Error"] == FAILED.to_json()["Error"]
+
+
+def test_parquet_holds_every_member_of_a_value(tmp_path: Path) -> None:
+    value = Value(5.2, 5.6, "~", "mg/dL", 10, 2, 120, 80, "H", 3.5, 5.0, True, "P3W", "2019-03-14")
+    time = Entity(1, 0, 4, "TIME_EXPRESSION", "TIME_TO_DX_NAME", 0.9, value=value)
+    write(Target(str(tmp_path / "out.parquet")), Record("a", 10, "1", (time,)))
+    (row,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert row["Entities"][0]["Value"] == value.to_json()
+    assert list(value.to_json()) == [field.name for field in VALUE]
+
+
+def test_what_has_no_value_is_null_in_parquet(tmp_path: Path) -> None:
+    write(Target(str(tmp_path / "out.parquet")), RECORD)
+    (row,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert row["Entities"][0]["Value"] is None
+    assert Record.from_json({key: cell for key, cell in row.items() if key != "Error"}).entities[0].value is None
 
 
 def test_standard_output_is_json_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,24 @@ from medtext.writers.target import Target, Write, refuse, replacing
 ROWS = 512  # records of a row group
 
 TRAIT = pa.struct([("Name", pa.string()), ("Score", pa.float64())])
+VALUE = pa.struct(
+    [
+        ("Low", pa.float64()),
+        ("High", pa.float64()),
+        ("Comparator", pa.string()),
+        ("Unit", pa.string()),
+        ("Scale", pa.int32()),
+        ("Grade", pa.int32()),
+        ("Systolic", pa.int32()),
+        ("Diastolic", pa.int32()),
+        ("Interpretation", pa.string()),
+        ("ReferenceLow", pa.float64()),
+        ("ReferenceHigh", pa.float64()),
+        ("Abnormal", pa.bool_()),
+        ("Duration", pa.string()),
+        ("Date", pa.string()),
+    ]
+)
 ATTRIBUTE = pa.struct(
     [
         ("Id", pa.int32()),
@@ -29,6 +47,7 @@ ATTRIBUTE = pa.struct(
         ("Score", pa.float64()),
         ("RelationshipType", pa.string()),
         ("RelationshipScore", pa.float64()),
+        ("Value", VALUE),
         ("Traits", pa.list_(TRAIT)),
         ("Source", pa.string()),
     ]
@@ -42,6 +61,7 @@ ENTITY = pa.struct(
         ("Category", pa.string()),
         ("Type", pa.string()),
         ("Subtype", pa.string()),
+        ("Value", VALUE),
         ("Traits", pa.list_(TRAIT)),
         ("Attributes", pa.list_(ATTRIBUTE)),
         ("Section", pa.string()),
