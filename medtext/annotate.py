@@ -64,10 +64,12 @@ def one(
 def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] | None) -> Record:
     from medtext.findings import findings
     from medtext.record import select, to_record
+    from medtext.sig import RULES, sig_reader
 
     doc = nlp.make_doc(note.text)
     if spans is not None:
         findings(doc).given = tuple(spans)
     for _, step in nlp.pipeline:
         doc = step(doc)
-    return select(to_record(doc, note.id, nlp.meta["version"], config.min_score), config.categories)
+    sigs = sig_reader(nlp.meta.get(RULES, ""))
+    return select(to_record(doc, note.id, nlp.meta["version"], config.min_score, sigs), config.categories)

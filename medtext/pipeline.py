@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from medtext.sig import RULES, sig_reader
 from medtext.version import __version__
 
 if TYPE_CHECKING:
@@ -52,5 +53,6 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
     version = __version__
     if "ner" in steps:
         version += f"+{nlp.get_pipe('medtext_ner').tagger.version}"
-    nlp.meta.update(name="medtext", version=version)
+    sig_reader(rules)  # is checked now and read by records
+    nlp.meta.update({"name": "medtext", "version": version, RULES: rules})
     return nlp

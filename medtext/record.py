@@ -8,7 +8,9 @@ from dataclasses import replace
 from spacy.tokens import Doc
 
 from medtext.findings import Findings, Link, findings, text_of
+from medtext.prescription import DRUGS, sig_of
 from medtext.schema import ATTRIBUTES, CATEGORY_OF, Attribute, Entity, Mention, Record, Trait
+from medtext.sig import SigReader, sig_reader
 
 DIGITS = 4  # of a score
 TIME_TO = {
@@ -24,14 +26,16 @@ TIME_TO = {
 Numbered = dict[int, list[tuple[int, Link]]]  # a mention -> the mentions that hang on it
 
 
-def to_record(doc: Doc, document_id: str, model_version: str, min_score: float = 0.0) -> Record:
+def to_record(
+    doc: Doc, document_id: str, model_version: str, min_score: float = 0.0, sigs: SigReader | None = None
+) -> Record:
     """The record of a Doc that has been through the pipeline, without mentions that score less than `min_score`.
 
-    Offsets are code points of `doc.text`.
+    `sigs` reads the medications' prescriptions, with the shipped rules where it is None. Offsets are code points of `doc.text`.
     """
     found = _likely(findings(doc), min_score)
     hanging = _hanging(found)
-    entities = [*_entities(found, hanging), *_times(found)]
+    entities = [*_entities(found, hanging, text_of(doc), sigs or sig_reader()), *_times(found)]
     entities.sort(key=lambda entity: (entity.begin, entity.end, entity.category, entity.id))
     return Record(
         document_id,
@@ -87,11 +91,12 @@ def _hanging(found: Findings) -> Numbered:
     return hanging
 
 
-def _entities(found: Findings, hanging: Numbered) -> Iterator[Entity]:
+def _entities(found: Findings, hanging: Numbered, text: str, sigs: SigReader) -> Iterator[Entity]:
     for place, mention in enumerate(found.mentions):
         if mention.type == "TIME_EXPRESSION" or _is_attribute(mention, found.links.get(place)):
             continue
         category = CATEGORY_OF[mention.type]
+        own = hanging.get(place, ())
         yield Entity(
             place + 1,
             mention.begin,
@@ -100,10 +105,11 @@ def _entities(found: Findings, hanging: Numbered) -> Iterator[Entity]:
             mention.type,
             round(mention.score, DIGITS),
             _traits(found, place),
-            tuple(_attribute(found, below, link, category) for below, link in hanging.get(place, ())),
+            tuple(_attribute(found, below, link, category) for below, link in own),
             found.section_of(mention.begin),
             mention.source,
             mention.subtype,
+            sig_of(sigs, text, found, place, [below for below, _ in own]) if mention.type in DRUGS else None,
         )
 
 
