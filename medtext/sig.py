@@ -14,7 +14,7 @@ from pathlib import Path
 
 from medtext.rulebook import rules_dir
 from medtext.schema import Sig
-from medtext.sig_rules import TO, SigRule, SigWords, load_words
+from medtext.sig_rules import TO, SigRule, SigWords, key, load_words
 
 RULES = "medtext_rules"
 """The name in a pipeline's `meta` of the rules folder that it was built with."""
@@ -34,10 +34,11 @@ WEEKS = {"7": 1, "52": 7, "12": 30}
 RANGE = re.compile(TO)
 AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|another\s)*$")
 UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
-NOT_TAKEN = re.compile(r"(?:\bin|/)\s*$")
+NOT_TAKEN = re.compile(r"(?:\bin\s*|\w/\s?)$")
 OTHER_TIME = re.compile(
-    r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|previous|each|than)\s*$"
+    r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|previous|each|than)\s*$|[<>]\s*$"
 )
+BY_MOUTH = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth)")
 NOT_FOR = re.compile(r"\s*-?(?:ago|prior|before|later|earlier|old|pta|history)\b")
 STEP = re.compile(r"[,;)]|\.\s")
 UNDER = re.compile(r"/\s*([\d.,]*)\s*([^\s/\d][^/]*)")
@@ -73,7 +74,7 @@ class Said:
     amounts: list[Amount] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
     moments: set[str] = field(default_factory=set)
-    days: set[float | None] = field(default_factory=set)
+    days: list[float | None] = field(default_factory=list)
     routes: set[str] = field(default_factory=set)
     forms: set[str] = field(default_factory=set)
     scheme: tuple[float, ...] = ()
@@ -81,6 +82,7 @@ class Said:
     meals: bool = False
     needed: bool = False
     once: bool = False
+    od: bool = False  # once a day, or the right eye
     unsure: set[str] = field(default_factory=set)  # "dose?", "times?"
     last: str = ""  # the kind of word before this one
     until: int = 0  # where a limit ("max 3 g a day") ends
@@ -105,19 +107,32 @@ class SigReader:
         for found in self.words.item.finditer(text):
             if found.start() >= said.until:
                 kind = found.lastgroup or ""
-                getattr(self, f"_{kind}")(said, found, _type_at(pieces, found.start(kind)))
+                at = found.start(f"{kind}_low") if kind in (COUNTED, MASS, BARE) else found.start()
+                getattr(self, f"_{kind}")(said, found, *_piece_at(pieces, at))
             if said.over:
                 break
+        if said.od:
+            self._od(said)
         low, high, unit = _dose(said)
         often, most = _per_day(said)
-        days = said.days.pop() if len(said.days) == 1 else None
-        return Sig(low, high, unit, often, most, _route(said), said.needed, duration_days=_rounded(days))
+        return Sig(low, high, unit, often, most, _route(said), said.needed, duration_days=_days(said))
 
-    def _scheme(self, said: Said, found: re.Match[str], _type: str) -> None:
+    def _od(self, said: Said) -> None:
+        """Decides what "OD" was."""
+        drops = "drop" in said.forms or any(amount.unit == "drop" for amount in said.amounts) or "OPH" in said.routes
+        if drops and (said.counts or said.moments):
+            said.routes.add("OPH")
+        else:
+            said.counts.append(Count(1.0, 1.0, 0, 0))
+
+    def _scheme(self, said: Said, found: re.Match[str], _type: str, _span: str) -> None:
         parts = re.split(r"\s?-\s?", found.group())
         said.scheme = tuple(self.words.number(part) or 0.0 for part in parts)
 
-    def _often(self, said: Said, found: re.Match[str], _type: str) -> None:
+    def _often(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
+        if found["often_slash"] and kind in ("DOSAGE", "STRENGTH"):  # "200/wk" is a dose of 200
+            self._so_many_a(said, found, "often_slash", kind, self._days(found["often_period"]))
+            return
         low = self._first(found, "often_low", "often_x", "often_slash")
         if low is None:
             low = 2 if found.group().startswith("twice") else 3 if found.group().startswith("thrice") else 1
@@ -127,57 +142,75 @@ class SigReader:
         days = self._days(found["often_period"])
         self._count(said, found, low / days, high / days)
 
-    def _weeks(self, said: Said, found: re.Match[str], kind: str) -> None:
-        if kind in ("DURATION", "") and (kind or said.counts or said.moments):
-            said.days.add(float(found["weeks_low"]) * WEEKS[found["weeks_of"]])
+    def _clock(self, said: Said, found: re.Match[str], _type: str, _span: str) -> None:
+        if said.last != "moment" or not re.search(r"(?:\bat|\()\s*$", found.string[: found.start()]):
+            said.moments.add(found.group())
+            said.last = "moment"
 
-    def _span(self, said: Said, found: re.Match[str], kind: str) -> None:
+    def _weeks(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
+        if kind in ("DURATION", "") and (kind or said.counts or said.moments):
+            said.days.append(float(found["weeks_low"]) * WEEKS[found["weeks_of"]])
+
+    def _span(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
         days = self._days(found["span_unit"])
         told = found["span_how"] or found["span_course"] or kind == "DURATION"
         before, after = found.string[: found.start()], found.string[found.end() :]
         if not told or found["span_supply"] or OTHER_TIME.search(before) or NOT_FOR.match(after) or days < 1 / 48:
             return
         low, high = self.words.number(found["span_low"]), found["span_high"]
-        said.days.add(None if high or low is None else low * days)
+        said.days.append(None if high or low is None else low * days)
 
-    def _repeat(self, said: Said, found: re.Match[str], _type: str) -> None:  # "x2 doses"
+    def _repeat(self, said: Said, found: re.Match[str], _type: str, _span: str) -> None:  # "x2 doses"
         said.once = True
 
-    def _hourly(self, said: Said, found: re.Match[str], _type: str) -> None:
-        self._interval(said, found, "hourly", 1 / 24)
+    def _hourly(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
+        days = {"h": 1 / 24, "w": 7, "m": 30}[found["hourly_unit"][0]]
+        if kind in ("DOSAGE", "STRENGTH") and days > 1:  # "50 weekly" is a dose of 50
+            self._so_many_a(said, found, "hourly_low", kind, days)
+        elif kind == "FREQUENCY" or days < 1:
+            self._interval(said, found, "hourly", days)
 
-    def _every(self, said: Said, found: re.Match[str], _type: str) -> None:
+    def _so_many_a(self, said: Said, found: re.Match[str], number: str, kind: str, days: float) -> None:
+        amount = self._first(found, number)
+        if amount is not None:
+            said.amounts.append(Amount(amount, amount, "", BARE, kind, found.end(number)))
+        self._count(said, found, 1 / days, 1 / days)
+
+    def _every(self, said: Said, found: re.Match[str], _type: str, _span: str) -> None:
         if found["every_unit"] or found.group().startswith("q"):  # "q6" is hours
             self._interval(said, found, "every", self._days(found["every_unit"] or "h"))
 
-    def _each(self, said: Said, found: re.Match[str], _type: str) -> None:
+    def _each(self, said: Said, found: re.Match[str], _type: str, _span: str) -> None:
         self._count(said, found, *[1 / self._days(found["each_unit"])] * 2)
 
-    def _dispensed(self, said: Said, found: re.Match[str], kind: str) -> None:
+    def _dispensed(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
         pass  # "#30", "2 refills"
 
     _percent = _combined = _next = _dispensed
 
-    def _counted(self, said: Said, found: re.Match[str], kind: str) -> None:
-        unit = self.words.counted[_key(found["counted_unit"])]
+    def _counted(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
+        unit = self.words.counted[key(found["counted_unit"])]
         self._amount(said, found, COUNTED, unit, kind)
         said.routes |= {self.words.route_of[unit]} if unit in self.words.route_of else set()
 
-    def _mass(self, said: Said, found: re.Match[str], kind: str) -> None:
-        self._amount(said, found, MASS, self.words.mass[_key(found["mass_unit"])], kind)
+    def _mass(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
+        self._amount(said, found, MASS, self.words.mass[key(found["mass_unit"])], kind)
 
-    def _number(self, said: Said, found: re.Match[str], kind: str) -> None:
-        if kind in ("DOSAGE", "STRENGTH"):
-            self._amount(said, found, BARE, "", kind)
+    def _number(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
+        if kind in ("DOSAGE", "STRENGTH") or BY_MOUTH.match(found.string, found.end()):
+            self._amount(said, found, BARE, "", kind or "DOSAGE")
 
-    def _form(self, said: Said, found: re.Match[str], _type: str) -> None:
-        unit = self.words.counted[_key(found.group())]
+    def _form(self, said: Said, found: re.Match[str], _type: str, _span: str) -> None:
+        unit = self.words.counted[key(found.group())]
         said.forms.add(unit)
         if unit == "patch":
             said.routes.add(self.words.route_of[unit])
 
-    def _word(self, said: Said, found: re.Match[str], kind: str) -> None:
-        rule = self.words.meaning(found.group(), kind)
+    def _sig(self, said: Said, _found: re.Match[str], _type: str, _span: str) -> None:
+        said.amounts.clear()  # what stands before it says which product, and how much of it is dispensed
+
+    def _word(self, said: Said, found: re.Match[str], kind: str, span: str) -> None:
+        rule = self.words.meaning(found.group(), kind, span)
         if rule is None:
             return
         if rule.kind == "frequency":
@@ -191,8 +224,8 @@ class SigReader:
             said.until = end.start() if end else len(found.string)
         elif rule.kind == "stop":
             said.over = bool(said.amounts or said.counts or said.moments)
-        elif rule.kind in ("dose?", "times?"):
-            said.unsure.add(rule.kind)
+        elif rule.kind in ("dose?", "times?", "change"):
+            said.unsure.add("dose?" if rule.kind == "change" else rule.kind)
         else:
             setattr(said, rule.kind, True)
         said.last = rule.kind
@@ -241,7 +274,7 @@ class SigReader:
         """Of what stands under the stroke: what of it belongs to the unit, if it is a day, if the amount is a dose."""
         suffix, daily = "", False
         for number, unit in UNDER.findall(text or ""):
-            what = self.words.per.get(_key(number + unit), self.words.per.get(_key(unit)))
+            what = self.words.per.get(key(number + unit), self.words.per.get(key(unit)))
             if what is None or what == "hour" or (number and what != "day"):
                 return "", False, False
             daily = daily or what == "day"
@@ -253,19 +286,15 @@ class SigReader:
 
     def _days(self, unit: str) -> float:
         named = {"daily": 1.0, "nightly": 1.0, "weekly": 7.0, "monthly": 30.0}
-        return 1.0 if unit.startswith("24") else named.get(unit) or self.words.times[_key(unit)]
+        return 1.0 if unit.startswith("24") else named.get(unit) or self.words.times[key(unit)]
 
 
-def _key(text: str) -> str:
-    return re.sub(r"[.\s-]+", "", text)
-
-
-def _type_at(pieces: Sequence[Piece], offset: int) -> str:
-    for kind, piece in pieces:
-        offset -= len(piece)
+def _piece_at(pieces: Sequence[Piece], offset: int) -> Piece:
+    for piece in pieces:
+        offset -= len(piece[1])
         if offset < 0:
-            return kind
-    return ""
+            return piece
+    return "", ""
 
 
 def _dose(said: Said) -> tuple[float | None, float | None, str]:
@@ -280,9 +309,7 @@ def _dose(said: Said) -> tuple[float | None, float | None, str]:
 
 def _doses(said: Said) -> list[Amount]:
     """The amounts that say how much is taken: what is counted out before a mass, which may be a product's strength."""
-    of = {
-        kind: [amount for amount in said.amounts if amount.kind == kind] for kind in (COUNTED, MASS, BARE)
-    }
+    of = {kind: [amount for amount in said.amounts if amount.kind == kind] for kind in (COUNTED, MASS, BARE)}
     if of[COUNTED]:
         return of[COUNTED]
     form = next(iter(said.forms)) if len(said.forms) == 1 else ""
@@ -292,7 +319,7 @@ def _doses(said: Said) -> list[Amount]:
     if bare and (form or not any(amount.type == "DOSAGE" for amount in of[MASS])):
         return [Amount(amount.low, amount.high, form, BARE, "DOSAGE", amount.end) for amount in bare]
     taken = [amount for amount in of[MASS] if amount.type == "DOSAGE"]
-    often = said.counts or said.moments or said.needed or said.once
+    often = said.counts or said.moments or said.needed or said.once or said.days or said.routes
     return taken or ((of[MASS] or of[BARE]) if often and not said.forms else [])
 
 
@@ -326,6 +353,12 @@ def _per_day(said: Said) -> tuple[float | None, float | None]:
     if said.moments and not said.more and 1 <= high < len(said.moments):
         return None, None
     return _rounded(None if low is None else low + said.more), _rounded(high + said.more)
+
+
+def _days(said: Said) -> float | None:
+    """The one duration that is said; with several, each is a step of a taper unless the dose is the same throughout."""
+    one = len(set(said.days)) == 1 and (len(said.days) == 1 or bool(_dose(said)[1]))
+    return _rounded(said.days[0]) if one else None
 
 
 def _route(said: Said) -> str:

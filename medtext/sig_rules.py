@@ -14,12 +14,14 @@ from medtext.schema import ATTRIBUTES
 
 VALUED = ("number", "numeral", "time", "frequency")  # kinds whose value is a number
 NAMED = ("mass", "counted", "moment", "route")  # kinds whose value is a name
-BARE = ("meals", "once", "needed", "reason", "sign", "stop", "dose?", "times?", "limit")
+BARE = ("meals", "once", "needed", "reason", "sign", "stop", "dose?", "times?", "limit", "sig", "change", "od")
 KINDS = (*VALUED, *NAMED, "per", *BARE)
-READ = ("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "limit")
+READ = ("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "limit", "change", "od")
 """The kinds that mean something wherever they stand; the others only beside a number or after "as needed"."""
 
+MARKS = re.compile(r"[.,\s-]+")
 BEFORE, AFTER = r"(?<!\w)", r"(?!\w)"
+START = r"(?<!\w)(?<!\d[.,])"  # of a number: not after the point of another
 TO = r"\s*(?:-|–|—|to|or|and/or)\s*"
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
 GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
@@ -66,8 +68,8 @@ class SigRule:
 
 
 def key(term: str) -> str:
-    """A term as it is looked up: without the dots, blanks and hyphens that people put in or leave out."""
-    return re.sub(r"[.\s-]+", "", term.lower())
+    """A term as it is looked up: without the marks and blanks that people put in or leave out."""
+    return MARKS.sub("", term.lower())
 
 
 def expression(terms: Iterable[str]) -> str:
@@ -77,7 +79,7 @@ def expression(terms: Iterable[str]) -> str:
 
 
 def _loose(term: str) -> str:
-    inner = re.escape(term.rstrip(".")).replace(r"\.", r"\.?\s?").replace(r"\ ", r"[\s-]+")
+    inner = re.escape(term.rstrip(".")).replace(r"\.", r"\.?\s?").replace(r"\ ", r"[\s-]+").replace(",", ",?")
     return inner + (r"\.?" if term.endswith(".") else "")
 
 
@@ -108,14 +110,19 @@ class SigWords:
         self.item = re.compile(_item({kind: _expression(rules, kind) for kind in KINDS}, _expression(rules, *READ)))
         self.needed = re.compile(rf"{BEFORE}(?:{_expression(rules, 'needed')}){AFTER}", re.IGNORECASE)
         reasons, signs = _expression(rules, "reason"), _expression(rules, "sign")
-        one = rf"(?:(?:{reasons}){AFTER}|(?:{signs})\s*[<>=≤≥]+\s*\d[\d./]*)"
+        one = rf"(?:(?:{reasons}){AFTER}|(?:{signs})\s*[<>=≤≥]+\s*\d+(?:[./]\d+)*)"
         self.reason = re.compile(rf"{one}(?:(?:\s*[/,&+]\s*|\s+(?:and|or)\s+|,\s*(?:and|or)\s+){one})*", re.IGNORECASE)
         self.break_off = re.compile(rf"{BEFORE}(?:{_expression(rules, 'stop', 'limit')}){AFTER}", re.IGNORECASE)
 
-    def meaning(self, text: str, kind: str) -> SigRule | None:
-        """What a word stands for in a span of type `kind` ("" outside any)."""
+    def meaning(self, text: str, kind: str, span: str) -> SigRule | None:
+        """What a word stands for in the text `span` of type `kind` ("" outside any); some are believed only alone there."""
         found = self.words.get(key(text), ())
-        return next((rule for only in (kind, "") for rule in found if rule.only == only), None)
+        alone = key(self.needed.sub("", span)) == key(text)
+        return next((rule for only in (kind, "") for rule in found if rule.only == only and (alone or not only)), None)
+
+    def ends(self, text: str) -> bool:
+        """Whether a word tells of a change, so that what follows is another prescription."""
+        return any(rule.kind == "change" for rule in self.words.get(key(text), ()))
 
     def number(self, text: str) -> float | None:
         """The number that `text` writes in digits, words or a numeral; "1 1/2" is 1.5, "one and a half" too."""
@@ -169,9 +176,7 @@ def _values(rules: Iterable[SigRule], kind: str) -> Mapping[str, str]:
 
 
 def _amounts(rules: Iterable[SigRule], kind: str) -> Mapping[str, float]:
-    return {
-        key(term): rule.amount() for rule in rules if rule.kind == kind for term in rule.terms.split("|")
-    }
+    return {key(term): rule.amount() for rule in rules if rule.kind == kind for term in rule.terms.split("|")}
 
 
 def _item(kinds: Mapping[str, str], words: str) -> str:
@@ -186,30 +191,32 @@ def _item(kinds: Mapping[str, str], words: str) -> str:
     strength = rf"(?:(?:\s+(?:of\s+)?|\s*(?:x|×)\s*)(?:{DIGITS})\s*-?\s*(?:{kinds['mass']})\s+)?"  # "two 20 mg tablets"
     alternatives = {
         "scheme": rf"(?<![\w/-])(?:{MIXED}|\d+(?:\.\d)?)(?:\s?-\s?(?:{MIXED}|\d+(?:\.\d)?)){{2,3}}(?![\w/-])",
-        "often": rf"(?<![\w.])(?:once|twice|thrice|(?P<often_low>{number})(?:{TO}(?P<often_high>{number}))?\s*(?:x|×|times?)"
+        "often": rf"{START}(?:once|twice|thrice|(?P<often_low>{number})(?:{TO}(?P<often_high>{number}))?\s*(?:x|×|times?)"
         rf"|(?:x|×)\s*(?P<often_x>\d+)(?=\s*(?:/|a\s|per\s|daily))"
         rf"|(?P<often_slash>\d+(?:{TO}\d+)?)(?=\s*/\s*(?:d|day|24\s?h|wk|week)(?!\w)))"
         rf"(?:{TO}(?P<often_twice>twice))?\s*{unit_per_day}?\s*(?P<often_period>{period})",
         "weeks": r"(?<![\w./])(?:x\s*)?(?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12)(?![\w/.]|\s?(?:tab|cap))",
-        "span": rf"(?<![\w.])(?:(?P<span_how>for|times|x|×)\s*)?(?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*"
+        "span": rf"{START}(?:(?P<span_how>for|times|x|×)\s*)?(?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*"
         rf"(?P<span_low>{number})(?:{TO}(?P<span_high>{number}))?\s*(?:more|additional|further|full)?[\s-]*"
-        rf"(?P<span_unit>{kinds['time']})\.?(?!\w)(?P<span_course>\s+course)?(?P<span_supply>\s+supply)?",
-        "repeat": rf"{BEFORE}(?:x|×|times)\s*(?:{numeral})(?:{TO}\d+)?\s*(?:doses?|times?)?(?![\w.%])|{BEFORE}(?:{number})\s+doses{AFTER}",
-        "hourly": rf"(?<![\w.])(?P<hourly_low>{number})(?:{TO}(?P<hourly_high>{number}))?\s*-?\s*(?:hourly|hrly|hly|hrs?ly){AFTER}",
+        rf"(?P<span_unit>{kinds['time']})\.?(?![\w/])(?P<span_course>\s+course)?(?P<span_supply>\s+supply)?",
+        "hourly": rf"{START}(?P<hourly_low>{number})(?:{TO}(?P<hourly_high>{number}))?\s*-?\s*(?P<hourly_unit>hourly|hrly|hly|hrs?ly|monthly|weekly|wkly){AFTER}",
         "dispensed": rf"#\s*\d+|{BEFORE}(?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)(?!\w)[\s:.#]*(?:{number})?(?:\s*(?:{kinds['counted']})(?!\w))?"
-        rf"|(?<![\w.])\d+\s*(?:refills?|rf)(?!\w)",
-        "percent": rf"(?<![\w.])(?:{DIGITS})\s*%",
-        "counted": rf"(?<![\w.])(?P<counted_low>{numeral}){said_again}(?:(?:\s*(?:{kinds['counted']})(?!\w))?{TO}"
+        rf"|{START}\d+\s*(?:refills?|rf)(?!\w)",
+        "percent": rf"{START}(?:{DIGITS})\s*%",
+        "counted": rf"{START}(?:[x×]\s*)?(?P<counted_low>{numeral}){said_again}(?:(?:\s*(?:{kinds['counted']})(?!\w))?{TO}"
         rf"(?P<counted_high>{numeral}))?\s*-?\s*{strength}(?P<counted_unit>{kinds['counted']})\.?(?!\w)(?P<counted_per>{per})",
         "mass": rf"(?<![\w./])(?:(?P<mass_times>\d)\s*(?:x|×)\s*)?(?P<mass_low>{number})(?:\s*(?:{kinds['mass']})?(?P<mass_per_low>{per}){TO}"
         rf"(?P<mass_high>{number}))?\s*-?\s*(?P<mass_unit>{kinds['mass']})(?!\w)(?P<mass_per>{per})",
+        "repeat": rf"{BEFORE}(?:x|×|times)\s*(?:{numeral})(?:{TO}\d+)?\s*(?:doses?|times?)?(?![\w.%])|{BEFORE}(?:{number})\s+doses{AFTER}",
         "combined": rf"(?<![\w./])(?!(?:1/[234]|[23]/[34])(?![\d/]))(?:{DIGITS})(?:\s?/\s?(?:{DIGITS}))+\s*(?:(?:{kinds['mass']})(?!\w))?",
+        "clock": rf"(?:{BEFORE}q\s?)?{START}\d{{1,2}}(?::\d\d)?\s?[ap]\.?m\.?{AFTER}",
         "word": rf"{BEFORE}(?:{words}){AFTER}",
         "form": rf"{BEFORE}(?:{kinds['counted']}){AFTER}",
         "every": rf"{BEFORE}(?:q|every|each|ev)\.?\s*(?P<every_low>{number})(?:\s*(?:{kinds['time']})?{TO}(?:q\.?\s*)?(?P<every_high>{number}))?"
         rf"[\s.-]*(?P<every_unit>(?:{kinds['time']})(?!\w))?(?!\w)",
         "each": rf"{BEFORE}(?:q|every)\.?\s*(?P<each_unit>{kinds['time']})(?!\w)",
-        "number": rf"(?<![\w.])(?P<number_low>{numeral})(?:{TO}(?P<number_high>{numeral}))?(?![\w%])",
+        "number": rf"{START}(?P<number_low>{numeral})(?:{TO}(?P<number_high>{numeral}))?(?![\w%])",
+        "sig": rf"{BEFORE}(?:{kinds['sig']}){AFTER}",
         "next": ";",
     }
     return "|".join(rf"(?P<{name}>{pattern})" for name, pattern in alternatives.items())
