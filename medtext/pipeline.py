@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from medtext.sig import RULES, sig_reader
 from medtext.version import __version__
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
     import spacy
 
     from medtext.components.tokenizer import NAME
+    from medtext.sig import RULES, sig_reader
 
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": NAME}}})
     rules = str(config.rules) if config.rules else ""
@@ -53,6 +53,6 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
     version = __version__
     if "ner" in steps:
         version += f"+{nlp.get_pipe('medtext_ner').tagger.version}"
-    sig_reader(rules)  # is checked now and read by records
+    sig_reader(rules)  # checked now, used by `record`
     nlp.meta.update({"name": "medtext", "version": version, RULES: rules})
     return nlp

@@ -8,9 +8,8 @@ from dataclasses import replace
 from spacy.tokens import Doc
 
 from medtext.findings import Findings, Link, findings, text_of
-from medtext.prescription import DRUGS, sig_of
 from medtext.schema import ATTRIBUTES, CATEGORY_OF, Attribute, Entity, Mention, Record, Trait
-from medtext.sig import SigReader, sig_reader
+from medtext.sig import SigReader, sig_of, sig_reader
 
 DIGITS = 4  # of a score
 TIME_TO = {
@@ -109,7 +108,7 @@ def _entities(found: Findings, hanging: Numbered, text: str, sigs: SigReader) ->
             found.section_of(mention.begin),
             mention.source,
             mention.subtype,
-            sig_of(sigs, text, found, place, [below for below, _ in own]) if mention.type in DRUGS else None,
+            sig_of(sigs, text, found, place, [below for below, _ in own]) if category == "MEDICATION" else None,
         )
 
 

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "medtext"
 LAYERS = [
     {"errors", "schema", "version"},
     {"config", "rulebook", "findings", "decoding", "features", "link_features", "regression", "scores"},
-    {"sig_rules", "sig", "prescription"},
+    {"sig"},
     {"record", "readers", "writers"},
     {"components"},
     {"pipeline"},

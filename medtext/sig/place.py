@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from medtext.findings import Findings
 from medtext.schema import ATTRIBUTES, CATEGORIES, Sig
-from medtext.sig import BARE, COUNTED, MASS, NOTHING, Piece, SigReader
-from medtext.sig_rules import SigWords
+from medtext.sig.reader import NOTHING, Piece, SigReader
+from medtext.sig.said import BARE, COUNTED, MASS
+from medtext.sig.words import SigWords
 
 DRUGS = CATEGORIES["MEDICATION"]
 LONGEST_GAP = 60  # code points between two attributes of one prescription

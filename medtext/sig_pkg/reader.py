@@ -7,14 +7,14 @@ What it is not sure of it leaves out: two doses that differ, "40 mg, then 20 mg"
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from pathlib import Path
+
+from medtext.sig_rules import TO, SigRule, SigWords, key, load_words
 
 from medtext.rulebook import rules_dir
 from medtext.schema import Sig
-from medtext.sig_rules import TO, SigRule, SigWords, key, load_words
 
 RULES = "medtext_rules"
 """The name in a pipeline's `meta` of the rules folder that it was built with."""
