@@ -1,4 +1,7 @@
-"""Where a medication's prescription stands in a note: its attributes, what stands between them and what follows at once."""
+"""Where a medication's prescription stands in a note: its attributes, what stands between them and what follows at once.
+
+Nothing here looks further than a line or two, however long the note is.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,33 @@ from medtext.findings import Findings
 from medtext.schema import ATTRIBUTES, CATEGORIES, Sig
 from medtext.sig.reader import NOTHING, Piece, SigReader
 from medtext.sig.said import BARE, COUNTED, MASS
-from medtext.sig.words import SigWords
+from medtext.sig.words import SigWords, lowered
 
 DRUGS = CATEGORIES["MEDICATION"]
-LONGEST_GAP = 60  # code points between two attributes of one prescription
-LONGEST_TAIL = 100  # code points after the last one
 AMOUNTS = (COUNTED, MASS, BARE)
+LONGEST_PIECE = 60  # code points of an attribute, or between two of one prescription
+LONGEST_TAIL = 100  # code points after the last one
 LONGEST_REASON = 60
+MOST_PARTS = 24  # attributes of one prescription; where there are more, a table has been read as one
 BARRIER: Piece = ("", " ; ")  # another drug's words
 NAME: Piece = ("", " ")  # the medication's
 
+SPACE = re.compile(r"[\s,:(]*")
 FILLER = re.compile(
     r"[\s,(:&+–-]*(?:(?:and|take|taken|to be taken|use|apply|for|with|x)\s+)?(?:to\s|in\s|the\s)*", re.IGNORECASE
 )
 TAKE = re.compile(
-    r"\b(?:take|takes|taking|give|given|use|apply|inject|inhale|instill|place|insert)\s+([^.;,\n]{1,40}?)\s+of\s+(?:the\s+|your\s+)?$",
+    r"\b(?:takes?|taking|given?|use|apply|inject|inhale|instill|place|insert)\s+([^.;,\n]{1,40}?)\s+of\s+(?:the\s+|your\s+)?$",
     re.IGNORECASE,
 )
-SPACE = re.compile(r"[\s,:(]*")
 LINE_END = re.compile(r"[\n;]|\.\s\s+[A-Z]|(?<!\.\w)\.\s+[A-Z0-9]|(?<!\.\w)\.\s*$")
 LEAD = re.compile(r"[\s,:(]*(?:for|if|when)\s+(?:the\s+)?", re.IGNORECASE)
-REASON = re.compile(r"[^\s.,;:()\n#](?:[^.,;:()\n#]|\.\d|(?<=\d),\d)*", re.IGNORECASE)
+REASON = re.compile(r"[^\s.,;:()#](?:[^.,;:()\n#]|\.\d|(?<=\d),\d)*")
 REASON_END = re.compile(
-    r"\s+(?:x\s*\d|q\.?\d|for\s+\d|may\b|do\b|per\b|take\b|up\sto\b|not\b|no\b|disp|refill|with\b|she\b|he\b|as\b|[-–—]|\d+\s*(?:tab|mg|days?))",
+    r"\s+(?:(?:may|do|per|take|up\sto|not|no|with|she|he|as)\b|x\s*\d|q\.?\d|for\s+\d|disp|refill|[-–—]|\d+\s*(?:tab|mg|days?))",
     re.IGNORECASE,
 )
-BEFORE = re.compile(r"\bfor\s+([^\d\s.,;:()][^.,;:()\n\d]{1,40}?)[\s,]*$", re.IGNORECASE)
+REASON_BEFORE = re.compile(r"\bfor\s+([^\d\s.,;:()][^.,;:()\n\d]{1,40}?)[\s,]*$", re.IGNORECASE)
 
 
 def sig_of(reader: SigReader, text: str, found: Findings, place: int, own: Sequence[int]) -> Sig | None:
@@ -50,9 +54,11 @@ def sig_of(reader: SigReader, text: str, found: Findings, place: int, own: Seque
     """
     mentions = found.mentions
     parts = sorted({place, *(below for below in own if ATTRIBUTES.get(mentions[below].type) == "MEDICATION")})
+    if len(parts) > MOST_PARTS:
+        return None
     begin, end = mentions[parts[-1]].end, _tail_end(text, found, parts)
     pieces = (*_head(reader.words, text, found, parts[0]), *_pieces(text, found, parts, place))
-    pieces += tuple(_more(reader.words, text[begin:end].lower(), pieces))
+    pieces += tuple(_more(reader.words, text[begin:end], pieces))
     if pieces == (NAME,):
         return None
     sig = reader.read(pieces)
@@ -69,21 +75,23 @@ def _pieces(text: str, found: Findings, parts: Sequence[int], place: int) -> Ite
         mention = mentions[one]
         if one not in parts and not _foreign(found, one):
             continue
-        if gap := text[end : mention.begin]:
-            yield ("", gap) if len(gap) <= LONGEST_GAP else BARRIER
+        if mention.begin > end:
+            yield _piece("", text, end, mention.begin)
         end = mention.end
         if one == place:
             yield NAME
-        elif one in parts:
-            yield mention.type, text[mention.begin : mention.end]
         else:
-            yield BARRIER
+            yield _piece(mention.type, text, mention.begin, end) if one in parts else BARRIER
+
+
+def _piece(kind: str, text: str, begin: int, end: int) -> Piece:
+    return (kind, text[begin:end]) if end - begin <= LONGEST_PIECE else BARRIER
 
 
 def _head(words: SigWords, text: str, found: Findings, first: int) -> Iterator[Piece]:
     """The amount before a drug: "take two tablets of"."""
     begin = found.mentions[first].begin
-    taken = TAKE.search(text, max(0, begin - LONGEST_GAP), begin) if found.mentions[first].type in DRUGS else None
+    taken = TAKE.search(text, max(0, begin - LONGEST_PIECE), begin) if found.mentions[first].type in DRUGS else None
     amount = words.item.fullmatch(taken.group(1).lower()) if taken else None
     if amount and amount.lastgroup in (COUNTED, MASS):
         yield "DOSAGE", amount.group()
@@ -114,23 +122,20 @@ def _more(words: SigWords, tail: str, pieces: Sequence[Piece]) -> Iterator[Piece
 
     Where a dose is among the pieces, an amount behind it is what is dispensed, and ends it; so does a change.
     """
+    lower = lowered(tail)
     dosed = any(kind == "DOSAGE" for kind, _ in pieces)
-    at = _end_of_reason(words, tail, 0, pieces[-1][1])
-    while found := _item(words, tail, at):
+    at = _end_of_reason(words, lower, 0, pieces[-1][1])
+    while found := words.item.match(lower, _end(SPACE, lower, at)) or words.item.match(lower, _end(FILLER, lower, at)):
         if (dosed and found.lastgroup in AMOUNTS) or words.ends(found.group()):
             break
-        yield "", f" {tail[at : found.end()]}"
-        at = _end_of_reason(words, tail, found.end(), found.group())
+        yield "", f" {lower[at : found.end()]}"
+        at = _end_of_reason(words, lower, found.end(), found.group())
 
 
 def _end_of_reason(words: SigWords, tail: str, at: int, said: str) -> int:
     """Where the reason ends that begins at `at`, if what was `said` before it is "as needed"."""
     reason = _reason_at(words, tail, at) if words.needed.search(said) else None
     return reason[1] if reason else at
-
-
-def _item(words: SigWords, text: str, at: int) -> re.Match[str] | None:
-    return words.item.match(text, _end(SPACE, text, at)) or words.item.match(text, _end(FILLER, text, at))
 
 
 def _end(pattern: re.Pattern[str], text: str, begin: int) -> int:
@@ -145,30 +150,34 @@ def _reason(words: SigWords, text: str, found: Findings, parts: Sequence[int], e
     if needed is None:
         return None
     stops = (found.mentions[part].begin for part in parts)
-    end = min((stop for stop in stops if stop >= needed.end()), default=end)
-    if after := _reason_at(words, text[:end], needed.end()):
-        return after
-    at = _end(SPACE, text, needed.end())
-    for mention in found.mentions:
-        if mention.begin == at and mention.type == "DX_NAME":
-            return mention.begin, mention.end
-    before = BEFORE.search(text[begin : needed.start()])
-    if before is None or words.item.search(before.group(1).lower()):
-        return None
-    return begin + before.start(1), begin + before.end(1)
+    origin, end = needed.end(), min((stop for stop in stops if stop >= needed.end()), default=end)
+    if after := _reason_at(words, text[origin:end], 0):
+        return origin + after[0], origin + after[1]
+    if condition := _condition_at(found, parts[0], _end(SPACE, text, origin)):
+        return condition
+    before = REASON_BEFORE.search(text, max(begin, needed.start() - LONGEST_TAIL), needed.start())
+    return before.span(1) if before and not words.item.search(lowered(before.group(1))) else None
+
+
+def _condition_at(found: Findings, first: int, at: int) -> tuple[int, int] | None:
+    """The condition that was found at `at`, among the mentions from the place `first` on."""
+    for place in range(first, len(found.mentions)):
+        mention = found.mentions[place]
+        if mention.begin >= at:
+            return (at, mention.end) if mention.begin == at and mention.type == "DX_NAME" else None
+    return None
 
 
 def _reason_at(words: SigWords, text: str, at: int) -> tuple[int, int] | None:
     """The reason that begins at `at`, after more of what the rules know: "p.r.n. q6h for pain"."""
-    lower = text[at:].lower()
-    skipped = 0
-    while (found := words.item.match(lower, _end(SPACE, lower, skipped))) and found.lastgroup not in AMOUNTS:
-        skipped = found.end()
-    lead = LEAD.match(text, at + skipped)
-    found = REASON.match(text, lead.end()) if lead else words.reason.match(text, _end(SPACE, text, at + skipped))
+    lower = lowered(text)
+    while (item := words.item.match(lower, _end(SPACE, lower, at))) and item.lastgroup not in AMOUNTS:
+        at = item.end()
+    lead = LEAD.match(text, at)
+    found = REASON.match(text, lead.end()) if lead else words.reason.match(text, _end(SPACE, text, at))
     if found is None:
         return None
-    cut = REASON_END.search(text, found.start(), found.end()) or words.break_off.search(text, *found.span())
+    cut = REASON_END.search(text, *found.span()) or words.break_off.search(text, *found.span())
     end = min(cut.start() if cut else found.end(), found.start() + LONGEST_REASON)
     said = text[found.start() : end].rstrip(" -–/&")
     return (found.start(), found.start() + len(said)) if said else None

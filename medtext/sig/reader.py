@@ -15,7 +15,7 @@ from medtext.rulebook import rules_dir
 from medtext.schema import Sig
 from medtext.sig.said import BARE, COUNTED, MASS, Amount, Count, Said
 from medtext.sig.shapes import PARTS
-from medtext.sig.words import SigRule, SigWords, key, load_words
+from medtext.sig.words import SigRule, SigWords, key, load_words, lowered
 
 RULES = "medtext_rules"
 """The name in a pipeline's `meta` of the rules folder that it was built with."""
@@ -88,7 +88,7 @@ class SigReader:
         """The `Sig` of a drug's pieces in the order of the note; one without fields where they say nothing sure."""
 
     def _read(self, pieces: tuple[Piece, ...]) -> Sig:
-        text = "".join(piece.lower() for _, piece in pieces)
+        text = "".join(lowered(piece) for _, piece in pieces)
         said = Said()
         for found in self.words.item.finditer(text):
             if found.start() >= said.until:
@@ -178,6 +178,7 @@ class SigReader:
 
     def _number(self, said: Said, item: Item) -> None:
         if item.type in QUANTITIES or BY_MOUTH.match(item.after):
+            item.type = item.type or "DOSAGE"
             self._amount(said, item, BARE, "")
 
     def _form(self, said: Said, item: Item) -> None:
@@ -246,11 +247,7 @@ class SigReader:
         if kind == MASS and item["mass_times"]:
             low, high = low * float(item["mass_times"]), high * float(item["mass_times"])
         first = None if UP_TO.search(item.before) else low
-        said.amounts.append(
-            Amount(
-                first, high, unit + suffix, kind, item.type or "DOSAGE" if kind == BARE else item.type, item.end, daily
-            )
-        )
+        said.amounts.append(Amount(first, high, unit + suffix, kind, item.type, item.end, daily))
 
     def _under(self, text: str) -> tuple[str, bool, bool]:
         """Of what stands under the stroke: what of it belongs to the unit, if it is a day, if the amount is a dose."""
