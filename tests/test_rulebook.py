@@ -12,6 +12,7 @@ from medtext.components.resolve import SourceRule
 from medtext.components.sections import Heading
 from medtext.errors import RuleError
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
+from medtext.sig.words import SigRule
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def test_words_are_lower_case_without_comments(tmp_path: Path) -> None:
         (load_table, "sections.tsv", None, Heading),
         (load_table, "context.tsv", None, ContextCue),
         (load_table, "sources.tsv", None, SourceRule),
+        (load_table, "sig.tsv", None, SigRule),
         (load_toml, "patterns.toml", "pattern", Pattern),
         (load_toml, "phi.toml", "recognizer", PhiRule),
     ],

@@ -7,7 +7,7 @@ What it is not sure of it leaves out: two doses that differ, "40 mg, then 20 mg"
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -35,7 +35,7 @@ AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|ano
 UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
 NOT_TAKEN = re.compile(r"(?:\bin\s*|\w/\s?)$")
 OTHER_TIME = re.compile(
-    r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|previous|each|than)\s*$|[<>]\s*$"
+    r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|next|previous|each|than)\s*$|[<>]\s*$"
 )
 BY_MOUTH = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth)")
 NOT_FOR = re.compile(r"\s*-?(?:ago|prior|before|later|earlier|old|pta|history)\b")
@@ -168,13 +168,19 @@ class SigReader:
     _percent = _combined = _dispensed
 
     def _counted(self, said: Said, item: Item) -> None:
-        unit = self.words.counted[key(item["counted_unit"])]
-        self._amount(said, item, COUNTED, unit)
+        unit = self._measured(said, item, COUNTED, self.words.counted)
         if unit in self.words.route_of:
             said.routes.add(self.words.route_of[unit])
 
     def _mass(self, said: Said, item: Item) -> None:
-        self._amount(said, item, MASS, self.words.mass[key(item["mass_unit"])])
+        self._measured(said, item, MASS, self.words.mass)
+
+    def _measured(self, said: Said, item: Item, kind: str, units: Mapping[str, str]) -> str:
+        """Adds an amount that has a unit, and says which; "1 mg to 1 g" is none, with its two."""
+        unit = units[key(item[f"{kind}_unit"])]
+        if units.get(key(item[f"{kind}_first"]), unit) == unit:
+            self._amount(said, item, kind, unit)
+        return unit
 
     def _number(self, said: Said, item: Item) -> None:
         if item.type in QUANTITIES or BY_MOUTH.match(item.after):
@@ -261,7 +267,10 @@ class SigReader:
         return suffix, daily, True
 
     def _first(self, item: Item, *groups: str) -> float | None:
-        return next((self.words.number(item[group]) for group in groups if item[group]), None)
+        for group in groups:
+            if written := item.match[group]:
+                return self.words.number(written)
+        return None
 
     def _days(self, unit: str) -> float:
         named = {"daily": 1.0, "nightly": 1.0, "weekly": 7.0, "monthly": 30.0}

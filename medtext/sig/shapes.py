@@ -20,6 +20,7 @@ PARTS = {
     "spoken": r"(?:(?:@words_number)(?:\s+hundred)?(?:\s+and\s+(?:a|one)[\s-]half)?@end)",
     "number": r"(?:@mixed|@digits(?:\s+and\s+a\s+half)?|@spoken)",
     "numeral": r"(?:@number|(?:@words_numeral)@end)",
+    "opening": r"(?<!\w)(?=[\d.½¼¾⅓⅔]|(?:for|times|[x×]|once|twice|thrice)(?![a-wyz])|q\s?\d|@spoken|(?:@words_numeral)@end)",
     "unit_of_time": r"(?:@words_time)",
     "period": r"(?:@unit_of_time|daily|nightly|weekly|monthly|24\s?(?:h|hrs?|hours))@end",
     "counted_unit": r"(?:@words_counted)",
@@ -29,7 +30,7 @@ PARTS = {
     "strength": r"(?:(?:\s+(?:of\s+)?|\s*[x×]\s*)@digits\s*-?\s*@mass_unit\s+)?",  # "two 20 mg tablets"
 }
 
-SHAPES = {
+NUMBERED = {
     # 1-0-1
     "scheme": r"(?<![\w/-]) (?:@mixed|\d+(?:\.\d)?) (?:\s?-\s?(?:@mixed|\d+(?:\.\d)?)){2,3} (?![\w/-])",
     # once daily, 2-3 times a day, 3x/day, x3/day, 6-7/d
@@ -48,24 +49,29 @@ SHAPES = {
     # 4 hourly
     "hourly": r"""@start (?P<hourly_low>@number) (?:@to(?P<hourly_high>@number))? \s*-?\s*
         (?P<hourly_unit>hourly|hrly|hly|hrs?ly|monthly|weekly|wkly) @end""",
-    # #30, disp 30 tabs, 2 refills
-    "dispensed": r"""\#\s*\d+
-        | @begin (?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)@end [\s:.\#]* @number? (?:\s*@counted_unit@end)?
-        | @start\d+\s*(?:refills?|rf)@end""",
     "percent": r"@start @digits\s*%",
     # 1-2 tabs, ½ tab, two 20 mg capsules
     "counted": r"""@start (?:[x×]\s*)? (?P<counted_low>@numeral) @again
-        (?:(?:\s*@counted_unit@end)?@to(?P<counted_high>@numeral))? \s*-?\s* @strength
+        (?:(?:\s*(?P<counted_first>@counted_unit)@end)?@to(?P<counted_high>@numeral))? \s*-?\s* @strength
         (?P<counted_unit>@counted_unit)\.?@end (?P<counted_per>@under)""",
     # 5-10 mg, 2 x 500 mg, 10 mg/kg, 400 mg/5 mL
     "mass": r"""(?<![\w./]) (?:(?P<mass_times>\d)\s*[x×]\s*)? (?P<mass_low>@number)
-        (?:\s*@mass_unit?@under@to(?P<mass_high>@number))? \s*-?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
+        (?:\s*(?P<mass_first>@mass_unit)?@under@to(?P<mass_high>@number))?
+        \s*-?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
     # x3, 2 doses
     "repeat": r"""@begin(?:x|×|times)\s*@numeral (?:@to\d+)? \s*(?:doses?|times?)? (?![\w.%]) | @begin@number\s+doses@end""",
     # 5/325, 875/125 mg
     "combined": r"""(?<![\w./])(?!(?:1/[234]|[23]/[34])(?![\d/])) @digits (?:\s?/\s?@digits)+ \s*(?:@mass_unit@end)?""",
     # 8 a.m.
     "clock": r"(?:@begin q\s?)? @start \d{1,2}(?::\d\d)?\s?[ap]\.?m\.?@end",
+}
+"""What begins with a number, or with a word before one."""
+
+WORDED = {
+    # #30, disp 30 tabs, 2 refills
+    "dispensed": r"""\#\s*\d+
+        | @begin (?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)@end [\s:.\#]* @number? (?:\s*@counted_unit@end)?
+        | @start\d+\s*(?:refills?|rf)@end""",
     "word": r"@begin(?:@words_read)@end",
     "form": r"@begin@counted_unit@end",
     # q4-6h, every 2 to 3 hours, q6
@@ -80,8 +86,10 @@ SHAPES = {
 
 def item(terms: Mapping[str, str]) -> re.Pattern[str]:
     """What finds one item of a prescription; `lastgroup` is its shape. `terms` are the alternatives of each kind of rule."""
-    whole = "|".join(f"(?P<{name}>{shape})" for name, shape in SHAPES.items())
-    return re.compile(filled(whole, terms), re.VERBOSE)
+    numbered, worded = (
+        "|".join(f"(?P<{name}>{shape})" for name, shape in shapes.items()) for shapes in (NUMBERED, WORDED)
+    )
+    return re.compile(filled(f"@opening(?:{numbered})|{worded}", terms), re.VERBOSE)
 
 
 def filled(shape: str, terms: Mapping[str, str]) -> str:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from medtext.errors import RuleError
@@ -20,6 +23,7 @@ KINDS = (*VALUED, *NAMED, "per", *BARE)
 READ = ("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "limit", "change", "od")
 """The kinds that mean something wherever they stand; the others only beside a number or after "as needed"."""
 
+REMEMBERED = 1 << 12  # words whose key or number is kept
 MARKS = re.compile(r"[.,\s-]+")
 GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 DIGITS = re.compile(filled(r"\d+\s*/\s*\d+|@glyph|@digits", {}))
@@ -63,6 +67,7 @@ class SigRule:
         return amount
 
 
+@lru_cache(REMEMBERED)
 def key(term: str) -> str:
     """A term as it is looked up: without the marks and blanks that people put in or leave out."""
     return MARKS.sub("", term.lower())
@@ -91,6 +96,8 @@ class SigWords:
         self.mass = _values(rules, "mass")
         self.counted = _values(rules, "counted")
         self.route_of = {rule.value: rule.route for rule in rules if rule.route}
+        self.number = lru_cache(REMEMBERED)(self._number)
+        """The number that a text writes in digits, words or a numeral; "1 1/2" is 1.5, "one and a half" too."""
         self.words: dict[str, list[SigRule]] = {}
         for rule in rules:
             if rule.kind in READ:
@@ -117,8 +124,7 @@ class SigWords:
         """Whether a word tells of a change, so that what follows is another prescription."""
         return any(rule.kind == "change" for rule in self.words.get(key(text), ()))
 
-    def number(self, text: str) -> float | None:
-        """The number that `text` writes in digits, words or a numeral; "1 1/2" is 1.5, "one and a half" too."""
+    def _number(self, text: str) -> float | None:
         text = text.strip()
         whole, half, _ = text.partition("and a half") if "and a half" in text else text.partition("and one-half")
         if half:
@@ -154,9 +160,14 @@ def _anywhere(shape: str, terms: Mapping[str, str]) -> re.Pattern[str]:
 
 
 def _expression(rules: Iterable[SigRule], *kinds: str) -> str:
-    """The alternatives of a regular expression for the terms of some kinds, the longest first; it matches lower case."""
+    """The alternatives of a regular expression for the terms of some kinds, the longest first; it matches lower case.
+
+    Terms are grouped by their first letter, so that few are tried at each place.
+    """
     terms = {term.lower() for rule in rules if rule.kind in kinds for term in rule.terms.split("|")}
-    return "|".join(_loose(term) for term in sorted(terms, key=lambda term: (-len(term), term)))
+    ordered = sorted(terms, key=lambda term: (term[0], -len(term), term))
+    groups = ((first, [_loose(term[1:]) for term in group]) for first, group in groupby(ordered, itemgetter(0)))
+    return "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in groups) or "(?!)"
 
 
 def _values(rules: Iterable[SigRule], kind: str) -> Mapping[str, str]:
@@ -175,5 +186,6 @@ def _amounts(rules: Iterable[SigRule], kind: str) -> Mapping[str, float]:
 
 
 def _loose(term: str) -> str:
+    """A dot may be missing or followed by a blank, a blank may be a hyphen, and a comma may be missing."""
     inner = re.escape(term.rstrip(".")).replace(r"\.", r"\.?\s?").replace(r"\ ", r"[\s-]+").replace(",", ",?")
     return inner + (r"\.?" if term.endswith(".") else "")
