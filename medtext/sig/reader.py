@@ -33,7 +33,7 @@ WEEKS = {"7": 1, "52": 7, "12": 30}
 RANGE = re.compile(PARTS["to"])
 AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|another\s)*$")
 UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
-NOT_TAKEN = re.compile(r"(?:\bin\s*|\w/\s?)$")
+NOT_TAKEN = re.compile(r"(?:\b(?:in|per)\s*|\w/\s?)$")
 OTHER_TIME = re.compile(
     r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|next|previous|each|than)\s*$|[<>]\s*$"
 )
@@ -211,8 +211,11 @@ class SigReader:
             said.until = item.end + (step.start() if step else len(item.after))
         elif rule.kind == "stop":
             said.over = bool(said.amounts or said.counts or said.moments)
-        elif rule.kind in ("dose?", "times?", "change"):
-            said.unsure.add("dose?" if rule.kind == "change" else rule.kind)
+        elif rule.kind == "change":  # "40 mg daily -> 20 mg daily", "40 -> 20 mg daily"
+            said.unsure.add("dose?")
+            said.over = bool(said.amounts and (said.counts or said.moments))
+        elif rule.kind in ("dose?", "times?"):
+            said.unsure.add(rule.kind)
         else:
             setattr(said, rule.kind, True)
         said.last = rule.kind

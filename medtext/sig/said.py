@@ -54,9 +54,9 @@ class Said:
     over: bool = False  # a later step has begun
 
     def settle_od(self) -> None:
-        """Decides what "OD" was."""
+        """Decides what "OD" was: the right eye where another frequency is said, or drops and a time of the day."""
         drops = "drop" in self.forms or any(amount.unit == "drop" for amount in self.amounts) or "OPH" in self.routes
-        if drops and (self.counts or self.moments):
+        if self.counts or (drops and self.moments):
             self.routes.add("OPH")
         else:
             self.counts.append(Count(1.0, 1.0, 0))

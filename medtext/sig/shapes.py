@@ -16,7 +16,8 @@ PARTS = {
     "to": r"\s*(?:-|–|—|to|or|and/or)\s*",
     "digits": r"(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)",
     "glyph": "[½¼¾⅓⅔]",
-    "mixed": r"(?:\d+(?:\s*-\s*|\s+and\s+|\s*&\s*|\s+)\d/\d(?!\d)|\d+\s*(?:and\s+)?@glyph|\d/\d(?!\d)|@glyph)",
+    "fraction": r"(?:(?:1/[2-8]|[23]/[345]|[357]/8)(?![\d/]))",
+    "mixed": r"(?:\d+(?:\s*-\s*|\s+and\s+|\s*&\s*|\s+)@fraction|\d+\s*(?:and\s+)?@glyph|@fraction|@glyph)",
     "spoken": r"(?:(?:@words_number)(?:\s+hundred)?(?:\s+and\s+(?:a|one)[\s-]half)?@end)",
     "number": r"(?:@mixed|@digits(?:\s+and\s+a\s+half)?|@spoken)",
     "numeral": r"(?:@number|(?:@words_numeral)@end)",
@@ -61,7 +62,7 @@ NUMBERED = {
     # x3, 2 doses
     "repeat": r"""@begin(?:x|×|times)\s*@numeral (?:@to\d+)? \s*(?:doses?|times?)? (?![\w.%]) | @begin@number\s+doses@end""",
     # 5/325, 875/125 mg
-    "combined": r"""(?<![\w./])(?!(?:1/[234]|[23]/[34])(?![\d/])) @digits (?:\s?/\s?@digits)+ \s*(?:@mass_unit@end)?""",
+    "combined": r"""(?<![\w./])(?!@fraction) @digits (?:\s?/\s?@digits)+ \s*(?:@mass_unit@end)?""",
     # 8 a.m.
     "clock": r"(?:@begin q\s?)? @start \d{1,2}(?::\d\d)?\s?[ap]\.?m\.?@end",
 }
