@@ -11,7 +11,7 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from medtext.schema import Mention, Trait, Value
+from medtext.schema import Mention, Sig, Trait, Value
 
 KEY = "medtext"
 
@@ -50,6 +50,7 @@ class Findings:
     links: dict[int, Link] = field(default_factory=dict)
     traits: dict[int, tuple[Trait, ...]] = field(default_factory=dict)
     values: dict[int, Value] = field(default_factory=dict)
+    sigs: dict[int, Sig] = field(default_factory=dict)
 
     def section_of(self, begin: int) -> str | None:
         """The category of the section that holds the character at `begin`."""

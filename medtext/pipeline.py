@@ -24,6 +24,7 @@ STEPS = (
     "resolve",  # candidates -> mentions without overlaps
     "attributes",  # attributes on their entity
     "values",  # results, durations and dates as numbers and codes
+    "prescriptions",  # what is prescribed of a medication, as numbers
     "traits",  # ConText, the section and the model
 )
 """Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""

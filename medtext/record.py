@@ -70,7 +70,9 @@ def _likely(found: Findings, min_score: float) -> Findings:
     }
     traits = {place_of[place]: traits for place, traits in found.traits.items() if place in place_of}
     values = {place_of[place]: value for place, value in found.values.items() if place in place_of}
-    return replace(found, mentions=[found.mentions[place] for place in kept], links=links, traits=traits, values=values)
+    sigs = {place_of[place]: sig for place, sig in found.sigs.items() if place in place_of}
+    mentions = [found.mentions[place] for place in kept]
+    return replace(found, mentions=mentions, links=links, traits=traits, values=values, sigs=sigs)
 
 
 def _is_attribute(mention: Mention, link: Link | None) -> bool:
@@ -97,6 +99,7 @@ def _entities(found: Findings, hanging: Numbered) -> Iterator[Entity]:
         if mention.type == "TIME_EXPRESSION" or _is_attribute(mention, found.links.get(place)):
             continue
         category = CATEGORY_OF[mention.type]
+        own = hanging.get(place, ())
         yield Entity(
             place + 1,
             mention.begin,
@@ -105,11 +108,12 @@ def _entities(found: Findings, hanging: Numbered) -> Iterator[Entity]:
             mention.type,
             round(mention.score, DIGITS),
             _traits(found, place),
-            tuple(_attribute(found, below, link, category) for below, link in hanging.get(place, ())),
+            tuple(_attribute(found, below, link, category) for below, link in own),
             found.section_of(mention.begin),
             mention.source,
             mention.subtype,
             found.values.get(place),
+            found.sigs.get(place),
         )
 
 

@@ -235,8 +235,76 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
+class Sig:
+    """A medication's prescription as numbers. What is not said, or not surely, is None, empty or False, and not in the JSON.
+
+    Args:
+        dose_low, dose_high: the least and the most taken at a time, in `dose_unit`; both the same where one is said, and no
+            `dose_low` for "up to 2".
+        dose_unit: the usual name of a unit ("mg", "mL", "tablet", "puff", "mg/kg").
+        per_day_low, per_day_high: times a day, to 4 digits: "q4-6h" is 4 and 6, "every other day" 0.5, "weekly" 0.1429 (a
+            month has 30 days, a year 365). Intervals of minutes and single doses have none.
+        route: a code: PO, SL, BUC, IV, IM, SC, ID, IT, IO, EPI, IP, IA, IVT, PR, VAG, TOP, TD, INH, NEB, OPH, OTIC, NAS, PEG, NG.
+        as_needed: "p.r.n."
+        as_needed_for: begin and end, in code points of the note, of the words that say what for.
+        duration_days: for how many days; half days for hours. A number of tablets ("#30") is none.
+    """
+
+    dose_low: float | None = None
+    dose_high: float | None = None
+    dose_unit: str = ""
+    per_day_low: float | None = None
+    per_day_high: float | None = None
+    route: str = ""
+    as_needed: bool = False
+    as_needed_for: tuple[int, int] | None = None
+    duration_days: float | None = None
+
+    def __post_init__(self) -> None:
+        for low, high in ((self.dose_low, self.dose_high), (self.per_day_low, self.per_day_high)):
+            if low is not None and (high is None or low > high):
+                raise ValueError(f"{low} to {high} is no range")
+
+    def to_json(self) -> dict[str, Any]:
+        begin, end = self.as_needed_for or (None, None)
+        row = {
+            "DoseLow": _whole(self.dose_low),
+            "DoseHigh": _whole(self.dose_high),
+            "DoseUnit": self.dose_unit or None,
+            "PerDayLow": _whole(self.per_day_low),
+            "PerDayHigh": _whole(self.per_day_high),
+            "Route": self.route or None,
+            "AsNeeded": self.as_needed or None,
+            "AsNeededForBeginOffset": begin,
+            "AsNeededForEndOffset": end,
+            "DurationDays": _whole(self.duration_days),
+        }
+        return {name: value for name, value in row.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Sig:
+        begin = row.get("AsNeededForBeginOffset")
+        return cls(
+            row.get("DoseLow"),
+            row.get("DoseHigh"),
+            row.get("DoseUnit") or "",
+            row.get("PerDayLow"),
+            row.get("PerDayHigh"),
+            row.get("Route") or "",
+            bool(row.get("AsNeeded")),
+            None if begin is None else (begin, row["AsNeededForEndOffset"]),
+            row.get("DurationDays"),
+        )
+
+
+def _whole(number: float | None) -> float | None:
+    """A whole number without its ".0"."""
+    return int(number) if number is not None and number == int(number) else number
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity of a record."""
+    """One entity of a record; `sig` is a medication's prescription as numbers, where it says anything."""
 
     id: int
     begin: int
@@ -250,6 +318,7 @@ class Entity:
     source: str = ""
     subtype: str = ""
     value: Value | None = None
+    sig: Sig | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.begin < self.end:
@@ -276,6 +345,8 @@ class Entity:
             row["Value"] = self.value.to_json()
         row["Traits"] = [trait.to_json() for trait in self.traits]
         row["Attributes"] = [attribute.to_json() for attribute in self.attributes]
+        if self.sig:
+            row["Sig"] = self.sig.to_json()
         row["Section"] = self.section
         row["Source"] = self.source
         return row
@@ -295,6 +366,7 @@ class Entity:
             row.get("Source", ""),
             row.get("Subtype", ""),
             Value.from_json(row.get("Value")),
+            Sig.from_json(row["Sig"]) if row.get("Sig") else None,
         )
 
 

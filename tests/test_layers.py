@@ -14,6 +14,7 @@ LAYERS = [
         *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_features", "regression"),
         *("scores", "times", "values"),
     },
+    {"sig"},
     {"record", "readers", "writers"},
     {"components"},
     {"pipeline"},

@@ -12,6 +12,7 @@ from medtext.components.resolve import SourceRule
 from medtext.components.sections import Heading
 from medtext.errors import RuleError
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
+from medtext.sig.words import SigRule
 from medtext.times import TimeWord
 from medtext.values import Unit, ValueWord
 
@@ -71,6 +72,7 @@ def test_words_are_lower_case_without_comments(tmp_path: Path) -> None:
         (load_table, "units.tsv", None, Unit),
         (load_table, "values.tsv", None, ValueWord),
         (load_table, "times.tsv", None, TimeWord),
+        (load_table, "sig.tsv", None, SigRule),
         (load_toml, "patterns.toml", "pattern", Pattern),
         (load_toml, "phi.toml", "recognizer", PhiRule),
     ],

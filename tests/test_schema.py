@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from medtext.schema import CATEGORY_OF, TYPES, Attribute, Entity, Failure, Mention, Record, Trait, Value
+from medtext.schema import CATEGORY_OF, TYPES, Attribute, Entity, Failure, Mention, Record, Sig, Trait, Value
 
 RECORD = Record(
     "ward-3/note-017.txt",
@@ -22,6 +22,15 @@ RECORD = Record(
             (Attribute(2, 16, 20, "DIRECTION", "ANATOMY", 0.9, "DIRECTION", 0.8, source="ner"),),
             "HISTORY_OF_PRESENT_ILLNESS",
             "ner",
+        ),
+        Entity(
+            5,
+            21,
+            25,
+            "MEDICATION",
+            "GENERIC_NAME",
+            0.9,
+            sig=Sig(1, 2, "tablet", 4, 6, "PO", True, (26, 29), duration_days=10),
         ),
         Entity(3, 30, 41, "PROTECTED_HEALTH_INFORMATION", "ID", 1.0, subtype="SSN", source="phi:exact:ssn"),
     ),

@@ -43,6 +43,8 @@ def test_parquet_has_a_row_a_note(tmp_path: Path) -> None:
     first, second = pq.read_table(tmp_path / "out.parquet").to_pylist()
     assert first["DocumentId"] == RECORD.document_id
     assert first["Entities"][0]["Traits"] == RECORD.to_json()["Entities"][0]["Traits"]
+    sig = {name: value for name, value in first["Entities"][1]["Sig"].items() if value is not None}
+    assert sig == RECORD.to_json()["Entities"][1]["Sig"]
     assert first["UnmappedAttributes"][0]["Attribute"]["Type"] == "FREQUENCY"
     assert second["Error"] == FAILED.to_json()["Error"]
 

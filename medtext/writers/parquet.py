@@ -52,6 +52,20 @@ ATTRIBUTE = pa.struct(
         ("Source", pa.string()),
     ]
 )
+SIG = pa.struct(
+    [
+        ("DoseLow", pa.float64()),
+        ("DoseHigh", pa.float64()),
+        ("DoseUnit", pa.string()),
+        ("PerDayLow", pa.float64()),
+        ("PerDayHigh", pa.float64()),
+        ("Route", pa.string()),
+        ("AsNeeded", pa.bool_()),
+        ("AsNeededForBeginOffset", pa.int32()),
+        ("AsNeededForEndOffset", pa.int32()),
+        ("DurationDays", pa.float64()),
+    ]
+)
 ENTITY = pa.struct(
     [
         ("Id", pa.int32()),
@@ -64,6 +78,7 @@ ENTITY = pa.struct(
         ("Value", VALUE),
         ("Traits", pa.list_(TRAIT)),
         ("Attributes", pa.list_(ATTRIBUTE)),
+        ("Sig", SIG),
         ("Section", pa.string()),
         ("Source", pa.string()),
     ]

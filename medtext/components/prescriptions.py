@@ -1,0 +1,37 @@
+"""What is prescribed of each medication, as numbers: `findings(doc).sigs`, for `record.py` to put beside it.
+
+How a prescription is read is in `medtext/sig`, its words are in `rules/sig.tsv`.
+"""
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from medtext.findings import findings, text_of
+from medtext.schema import CATEGORIES
+from medtext.sig import SigReader, sig_of, sig_reader
+
+DRUGS = CATEGORIES["MEDICATION"]
+
+
+class PrescriptionFinder:
+    """The spaCy component: fills `findings(doc).sigs`."""
+
+    def __init__(self, reader: SigReader) -> None:
+        self.reader = reader
+
+    def __call__(self, doc: Doc) -> Doc:
+        found = findings(doc)
+        own: dict[int, list[int]] = {}
+        for place, link in sorted(found.links.items()):
+            own.setdefault(link.parent, []).append(place)
+        for place, mention in enumerate(found.mentions):
+            if mention.type in DRUGS:
+                sig = sig_of(self.reader, text_of(doc), found, place, own.get(place, []))
+                if sig:
+                    found.sigs[place] = sig
+        return doc
+
+
+@Language.factory("medtext_prescriptions", default_config={"rules": ""})
+def create_prescriptions(nlp: Language, name: str, rules: str) -> PrescriptionFinder:  # noqa: ARG001
+    return PrescriptionFinder(sig_reader(rules))

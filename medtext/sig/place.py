@@ -1,0 +1,183 @@
+"""Where a medication's prescription stands in a note: its attributes, what stands between them and what follows at once.
+
+Nothing here looks further than a line or two, however long the note is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from medtext.findings import Findings
+from medtext.schema import ATTRIBUTES, CATEGORIES, Sig
+from medtext.sig.reader import NOTHING, Piece, SigReader
+from medtext.sig.said import BARE, COUNTED, MASS
+from medtext.sig.words import SigWords, lowered
+
+DRUGS = CATEGORIES["MEDICATION"]
+AMOUNTS = (COUNTED, MASS, BARE)
+LONGEST_PIECE = 60  # code points of an attribute, or between two of one prescription
+LONGEST_TAIL = 100  # code points after the last one
+LONGEST_REASON = 60
+MOST_PARTS = 24  # attributes of one prescription; where there are more, a table has been read as one
+BARRIER: Piece = ("", " ; ")  # another drug's words
+NAME: Piece = ("", " ")  # the medication's
+
+SPACE = re.compile(r"[\s,:(]*")
+FILLER = re.compile(
+    r"[\s,(:&+–-]*(?:(?:and|take|taken|to be taken|use|apply|for|with|x)\s+)?(?:to\s|in\s|the\s)*", re.IGNORECASE
+)
+TAKE = re.compile(
+    r"\b(?:takes?|taking|given?|use|apply|inject|inhale|instill|place|insert)\s+([^.;,\n]{1,40}?)\s+of\s+(?:the\s+|your\s+)?$",
+    re.IGNORECASE,
+)
+LINE_END = re.compile(r"[\n;]|\.\s\s+[A-Z]|(?<!\.\w)\.\s+[A-Z0-9]|(?<!\.\w)\.\s*$")
+LEAD = re.compile(r"[\s,:(]*(?:for|if|when)\s+(?:the\s+)?", re.IGNORECASE)
+REASON = re.compile(r"[^\s.,;:()#](?:[^.,;:()\n#]|\.\d|(?<=\d),\d)*")
+REASON_END = re.compile(
+    r"\s+(?:(?:may|do|per|take|up\sto|not|no|with|she|he|as)\b|x\s*\d|q\.?\d|for\s+\d|disp|refill|[-–—]|\d+\s*(?:tab|mg|days?))",
+    re.IGNORECASE,
+)
+REASON_BEFORE = re.compile(r"\bfor\s+([^\d\s.,;:()][^.,;:()\n\d]{1,40}?)[\s,]*$", re.IGNORECASE)
+
+
+def sig_of(reader: SigReader, text: str, found: Findings, place: int, own: Sequence[int]) -> Sig | None:
+    """What is prescribed of a medication; None where nothing sure is said.
+
+    Args:
+        reader: the rules.
+        text: the note.
+        found: what was found in it.
+        place: the medication's place among the mentions.
+        own: the places of its attributes.
+    """
+    mentions = found.mentions
+    parts = sorted({place, *(below for below in own if ATTRIBUTES.get(mentions[below].type) == "MEDICATION")})
+    if len(parts) > MOST_PARTS:
+        return None
+    begin, end = mentions[parts[-1]].end, _tail_end(text, found, parts)
+    pieces = (*_head(reader.words, text, found, parts[0]), *_pieces(text, found, parts, place))
+    pieces += tuple(_more(reader.words, text[begin:end], pieces))
+    if pieces == (NAME,):
+        return None
+    sig = reader.read(pieces)
+    if sig.as_needed:
+        sig = replace(sig, as_needed_for=_reason(reader.words, text, found, parts, end))
+    return None if sig == NOTHING else sig
+
+
+def _pieces(text: str, found: Findings, parts: Sequence[int], place: int) -> Iterator[Piece]:
+    """The attributes, and the text between them without other drugs and what is theirs."""
+    mentions = found.mentions
+    end = mentions[parts[0]].begin
+    for one in range(parts[0], parts[-1] + 1):
+        mention = mentions[one]
+        if one not in parts and not _foreign(found, one):
+            continue
+        if mention.begin > end:
+            yield _piece("", text, end, mention.begin)
+        end = mention.end
+        if one == place:
+            yield NAME
+        else:
+            yield _piece(mention.type, text, mention.begin, end) if one in parts else BARRIER
+
+
+def _piece(kind: str, text: str, begin: int, end: int) -> Piece:
+    return (kind, text[begin:end]) if end - begin <= LONGEST_PIECE else BARRIER
+
+
+def _head(words: SigWords, text: str, found: Findings, first: int) -> Iterator[Piece]:
+    """The amount before a drug: "take two tablets of"."""
+    begin = found.mentions[first].begin
+    taken = TAKE.search(text, max(0, begin - LONGEST_PIECE), begin) if found.mentions[first].type in DRUGS else None
+    amount = words.item.fullmatch(taken.group(1).lower()) if taken else None
+    if amount and amount.lastgroup in (COUNTED, MASS):
+        yield "DOSAGE", amount.group()
+        yield NAME
+
+
+def _foreign(found: Findings, place: int) -> bool:
+    """Whether a mention is another drug, or an attribute of one."""
+    kind = found.mentions[place].type
+    return kind in DRUGS or (ATTRIBUTES.get(kind) == "MEDICATION" and place in found.links)
+
+
+def _tail_end(text: str, found: Findings, parts: Sequence[int]) -> int:
+    """The end of what may belong to the prescription behind its last attribute: of the line, or the next drug."""
+    begin = found.mentions[parts[-1]].end
+    end = min(begin + LONGEST_TAIL, len(text))
+    for place in range(parts[-1] + 1, len(found.mentions)):
+        if found.mentions[place].begin >= end:
+            break
+        if _foreign(found, place):
+            end = found.mentions[place].begin
+    stop = LINE_END.search(text, begin - 1, end)
+    return stop.start() if stop else end
+
+
+def _more(words: SigWords, tail: str, pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """The words of the rules with which `tail` goes on from the pieces; a reason is passed over, and is not among them.
+
+    Where a dose is among the pieces, an amount behind it is what is dispensed, and ends it; so does a change.
+    """
+    lower = lowered(tail)
+    dosed = any(kind == "DOSAGE" for kind, _ in pieces)
+    at = _end_of_reason(words, lower, 0, pieces[-1][1])
+    while found := words.item.match(lower, _end(SPACE, lower, at)) or words.item.match(lower, _end(FILLER, lower, at)):
+        if (dosed and found.lastgroup in AMOUNTS) or words.ends(found.group()):
+            break
+        yield "", f" {lower[at : found.end()]}"
+        at = _end_of_reason(words, lower, found.end(), found.group())
+
+
+def _end_of_reason(words: SigWords, tail: str, at: int, said: str) -> int:
+    """Where the reason ends that begins at `at`, if what was `said` before it is "as needed"."""
+    reason = _reason_at(words, tail, at) if words.needed.search(said) else None
+    return reason[1] if reason else at
+
+
+def _end(pattern: re.Pattern[str], text: str, begin: int) -> int:
+    found = pattern.match(text, begin)
+    return found.end() if found else begin
+
+
+def _reason(words: SigWords, text: str, found: Findings, parts: Sequence[int], end: int) -> tuple[int, int] | None:
+    """Where the words before `end` stand that say what for: behind "as needed", or "for …" before it."""
+    begin = found.mentions[parts[0]].begin
+    needed = words.needed.search(text, begin, end)
+    if needed is None:
+        return None
+    stops = (found.mentions[part].begin for part in parts)
+    origin, end = needed.end(), min((stop for stop in stops if stop >= needed.end()), default=end)
+    if after := _reason_at(words, text[origin:end], 0):
+        return origin + after[0], origin + after[1]
+    if condition := _condition_at(found, parts[0], _end(SPACE, text, origin)):
+        return condition
+    before = REASON_BEFORE.search(text, max(begin, needed.start() - LONGEST_TAIL), needed.start())
+    return before.span(1) if before and not words.item.search(lowered(before.group(1))) else None
+
+
+def _condition_at(found: Findings, first: int, at: int) -> tuple[int, int] | None:
+    """The condition that was found at `at`, among the mentions from the place `first` on."""
+    for place in range(first, len(found.mentions)):
+        mention = found.mentions[place]
+        if mention.begin >= at:
+            return (at, mention.end) if mention.begin == at and mention.type == "DX_NAME" else None
+    return None
+
+
+def _reason_at(words: SigWords, text: str, at: int) -> tuple[int, int] | None:
+    """The reason that begins at `at`, after more of what the rules know: "p.r.n. q6h for pain"."""
+    lower = lowered(text)
+    while (item := words.item.match(lower, _end(SPACE, lower, at))) and item.lastgroup not in AMOUNTS:
+        at = item.end()
+    lead = LEAD.match(text, at)
+    found = REASON.match(text, lead.end()) if lead else words.reason.match(text, _end(SPACE, text, at))
+    if found is None:
+        return None
+    cut = REASON_END.search(text, *found.span()) or words.break_off.search(text, *found.span())
+    end = min(cut.start() if cut else found.end(), found.start() + LONGEST_REASON)
+    said = text[found.start() : end].rstrip(" -–/&")
+    return (found.start(), found.start() + len(said)) if said else None

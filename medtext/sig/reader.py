@@ -1,0 +1,292 @@
+"""What a prescription says, as numbers: "1-2 tabs PO q4-6h prn pain x 10d" is 1 to 2 tablets, 4 to 6 times a day, by mouth.
+
+`SigReader.read` takes the texts of a drug's attributes and what stands between them; the words it knows are `rules/sig.tsv`.
+What it is not sure of it leaves out: two doses that differ, "40 mg, then 20 mg" after the "then", a range of days.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from medtext.rulebook import rules_dir
+from medtext.schema import Sig
+from medtext.sig.said import BARE, COUNTED, MASS, Amount, Count, Said
+from medtext.sig.shapes import PARTS
+from medtext.sig.words import SigRule, SigWords, key, load_words, lowered
+
+QUANTITIES = ("DOSAGE", "STRENGTH")
+MINUTES = 1 / 48  # days; what is shorter is told in minutes
+REMEMBERED = 1 << 12  # readings that are kept
+NOTHING = Sig()
+
+Piece = tuple[str, str]
+"""The type of a span, "" between spans, and the text."""
+
+WEEKS = {"7": 1, "52": 7, "12": 30}
+"""Days of the British "5/7", "2/52" and "3/12"."""
+
+RANGE = re.compile(PARTS["to"])
+AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|another\s)*$")
+UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
+NOT_TAKEN = re.compile(r"(?:\b(?:in|per)\s*|\w/\s?)$")
+OTHER_TIME = re.compile(
+    r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|next|previous|each|than)\s*$|[<>]\s*$"
+)
+BY_MOUTH = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth)")
+NOT_FOR = re.compile(r"\s*-?(?:ago|prior|before|later|earlier|old|pta|history)\b")
+STEP = re.compile(r"[,;)]|\.\s")
+UNDER = re.compile(r"/\s*([\d.,]*)\s*([^\s/\d][^/]*)")
+
+
+@dataclass(slots=True)
+class Item:
+    """One thing that is said, with the type and the text of the piece in which it is."""
+
+    match: re.Match[str]
+    type: str
+    span: str
+
+    def __getitem__(self, group: str) -> str:
+        return self.match[group] or ""
+
+    @property
+    def begin(self) -> int:
+        return self.match.start()
+
+    @property
+    def end(self) -> int:
+        return self.match.end()
+
+    @property
+    def text(self) -> str:
+        return self.match.group()
+
+    @property
+    def before(self) -> str:
+        return self.match.string[: self.begin]
+
+    @property
+    def after(self) -> str:
+        return self.match.string[self.end :]
+
+
+class SigReader:
+    """Reads prescriptions with the words of a rules folder; readings of equal pieces are remembered.
+
+    Args:
+        words: what stands in `rules/sig.tsv`.
+    """
+
+    def __init__(self, words: SigWords) -> None:
+        self.words = words
+        self.read: Callable[[tuple[Piece, ...]], Sig] = lru_cache(REMEMBERED)(self._read)
+        """The `Sig` of a drug's pieces in the order of the note; one without fields where they say nothing sure."""
+
+    def _read(self, pieces: tuple[Piece, ...]) -> Sig:
+        text = "".join(lowered(piece) for _, piece in pieces)
+        said = Said()
+        for found in self.words.item.finditer(text):
+            if found.start() >= said.until:
+                kind = found.lastgroup or ""
+                at = found.start(f"{kind}_low") if kind in (COUNTED, MASS, BARE) else found.start()
+                getattr(self, f"_{kind}")(said, Item(found, *_piece_at(pieces, at)))
+            if said.over:
+                break
+        if said.od:
+            said.settle_od()
+        dose, times = said.dose(), said.per_day()
+        return Sig(*dose, *times, said.route(), said.needed, duration_days=said.duration())
+
+    def _scheme(self, said: Said, item: Item) -> None:
+        parts = re.split(r"\s?-\s?", item.text)
+        said.scheme = tuple(self.words.number(part) or 0.0 for part in parts)
+
+    def _often(self, said: Said, item: Item) -> None:
+        if item["often_slash"] and item.type in QUANTITIES:  # "200/wk" is a dose of 200
+            self._so_many_a(said, item, "often_slash", self._days(item["often_period"]))
+            return
+        low = self._first(item, "often_low", "often_x", "often_slash")
+        if low is None:
+            low = 2 if item.text.startswith("twice") else 3 if item.text.startswith("thrice") else 1
+        high = self._first(item, "often_high") or (2 if item["often_twice"] else low)
+        if item["often_slash"] and len(parts := RANGE.split(item["often_slash"])) == 2:
+            low, high = float(parts[0]), float(parts[1])
+        days = self._days(item["often_period"])
+        self._count(said, item, low / days, high / days)
+
+    def _clock(self, said: Said, item: Item) -> None:
+        if said.last != "moment" or not re.search(r"(?:\bat|\()\s*$", item.before):
+            said.moments.add(item.text)
+            said.last = "moment"
+
+    def _weeks(self, said: Said, item: Item) -> None:
+        if item.type == "DURATION" or (item.type == "" and (said.counts or said.moments)):
+            said.days.append(float(item["weeks_low"]) * WEEKS[item["weeks_of"]])
+
+    def _span(self, said: Said, item: Item) -> None:
+        days = self._days(item["span_unit"])
+        told = item["span_how"] or item["span_course"] or item.type == "DURATION"
+        if (
+            told
+            and days > MINUTES
+            and not (item["span_supply"] or OTHER_TIME.search(item.before) or NOT_FOR.match(item.after))
+        ):
+            low = self.words.number(item["span_low"])
+            said.days.append(None if item["span_high"] or low is None else low * days)
+
+    def _repeat(self, said: Said, _item: Item) -> None:
+        said.once = True  # "x2 doses"
+
+    def _hourly(self, said: Said, item: Item) -> None:
+        days = {"h": 1 / 24, "w": 7, "m": 30}[item["hourly_unit"][0]]
+        if item.type in QUANTITIES and days > 1:  # "50 weekly" is a dose of 50
+            self._so_many_a(said, item, "hourly_low", days)
+        elif item.type == "FREQUENCY" or days < 1:
+            self._interval(said, item, "hourly", days)
+
+    def _so_many_a(self, said: Said, item: Item, number: str, days: float) -> None:
+        amount = self._first(item, number)
+        if amount is not None:
+            said.amounts.append(Amount(amount, amount, "", BARE, item.type, item.match.end(number)))
+        self._count(said, item, 1 / days, 1 / days)
+
+    def _every(self, said: Said, item: Item) -> None:
+        if item["every_unit"] or item.text.startswith("q"):  # "q6" is hours
+            self._interval(said, item, "every", self._days(item["every_unit"] or "h"))
+
+    def _each(self, said: Said, item: Item) -> None:
+        self._count(said, item, *[1 / self._days(item["each_unit"])] * 2)
+
+    def _dispensed(self, said: Said, item: Item) -> None:
+        """ "#30", "2 refills": nothing of it is a field."""
+
+    _percent = _combined = _dispensed
+
+    def _counted(self, said: Said, item: Item) -> None:
+        unit = self._measured(said, item, COUNTED, self.words.counted)
+        if unit in self.words.route_of:
+            said.routes.add(self.words.route_of[unit])
+
+    def _mass(self, said: Said, item: Item) -> None:
+        self._measured(said, item, MASS, self.words.mass)
+
+    def _measured(self, said: Said, item: Item, kind: str, units: Mapping[str, str]) -> str:
+        """Adds an amount that has a unit, and says which; "1 mg to 1 g" is none, with its two."""
+        unit = units[key(item[f"{kind}_unit"])]
+        if units.get(key(item[f"{kind}_first"]), unit) == unit:
+            self._amount(said, item, kind, unit)
+        return unit
+
+    def _number(self, said: Said, item: Item) -> None:
+        if item.type in QUANTITIES or BY_MOUTH.match(item.after):
+            item.type = item.type or "DOSAGE"
+            self._amount(said, item, BARE, "")
+
+    def _form(self, said: Said, item: Item) -> None:
+        unit = self.words.counted[key(item.text)]
+        said.forms.add(unit)
+        if unit == "patch":
+            said.routes.add(self.words.route_of[unit])
+
+    def _sig(self, said: Said, _item: Item) -> None:
+        said.amounts.clear()  # what stands before it says which product, and how much of it is dispensed
+
+    def _word(self, said: Said, item: Item) -> None:
+        rule = self.words.meaning(item.text, item.type, item.span)
+        if rule is None:
+            return
+        if rule.kind == "frequency":
+            self._count(said, item, rule.amount(), rule.amount())
+        elif rule.kind == "moment":
+            self._moment(said, item, rule)
+        elif rule.kind == "route":
+            said.routes.add(rule.value)
+        elif rule.kind == "limit":
+            step = STEP.search(item.after)
+            said.until = item.end + (step.start() if step else len(item.after))
+        elif rule.kind == "stop":
+            said.over = bool(said.amounts or said.counts or said.moments)
+        elif rule.kind == "change":  # "40 mg daily -> 20 mg daily", "40 -> 20 mg daily"
+            said.unsure.add("dose?")
+            said.over = bool(said.amounts and (said.counts or said.moments))
+        elif rule.kind in ("dose?", "times?"):
+            said.unsure.add(rule.kind)
+        else:
+            setattr(said, rule.kind, True)
+        said.last = rule.kind
+
+    def _moment(self, said: Said, item: Item, rule: SigRule) -> None:
+        names = set(rule.value.split())
+        on_top = AND.search(item.before) and said.last != "moment"
+        if on_top and (said.counts or said.meals) and not names & said.moments:
+            said.more += 1
+        said.moments |= names
+
+    def _interval(self, said: Said, item: Item, name: str, days: float) -> None:
+        low = self._first(item, f"{name}_low")
+        high = self._first(item, f"{name}_high") or low
+        if low is None or high is None:
+            return
+        if days < MINUTES:  # "every 5 minutes": nobody does that all day
+            said.unsure.add("times?")
+        else:
+            self._count(said, item, 1 / (max(low, high) * days), 1 / (min(low, high) * days))
+
+    def _count(self, said: Said, item: Item, low: float, high: float) -> None:
+        before = said.counts[-1] if said.counts else None
+        said.last = "frequency"
+        if before and RANGE.fullmatch(item.before[before.end :]):  # "b.i.d. to t.i.d."
+            before.low, before.high, before.end = min(before.low or low, low), max(before.high, high), item.end
+            return
+        said.counts.append(Count(None if UP_TO.search(item.before) else low, high, item.end))
+
+    def _amount(self, said: Said, item: Item, kind: str, unit: str) -> None:
+        low = self._first(item, f"{kind}_low")
+        high = self._first(item, f"{kind}_high") or low
+        suffix, daily, taken = self._under(item[f"{kind}_per"] if kind != BARE else "")
+        if low is None or high is None or low > high or not taken or NOT_TAKEN.search(item.before):
+            return
+        if said.amounts and re.fullmatch(r"\s*\(\s*", item.before[said.amounts[-1].end :]):  # "5 mL (1 tsp)"
+            return
+        if kind == MASS and item["mass_times"]:
+            low, high = low * float(item["mass_times"]), high * float(item["mass_times"])
+        first = None if UP_TO.search(item.before) else low
+        said.amounts.append(Amount(first, high, unit + suffix, kind, item.type, item.end, daily))
+
+    def _under(self, text: str) -> tuple[str, bool, bool]:
+        """Of what stands under the stroke: what of it belongs to the unit, if it is a day, if the amount is a dose."""
+        suffix, daily = "", False
+        for number, unit in UNDER.findall(text):
+            what = self.words.per.get(key(number + unit), self.words.per.get(key(unit)))
+            if what is None or what == "hour" or (number and what != "day"):
+                return "", False, False
+            daily = daily or what == "day"
+            suffix += f"/{what}" if what not in ("day", "") else ""
+        return suffix, daily, True
+
+    def _first(self, item: Item, *groups: str) -> float | None:
+        for group in groups:
+            if written := item.match[group]:
+                return self.words.number(written)
+        return None
+
+    def _days(self, unit: str) -> float:
+        named = {"daily": 1.0, "nightly": 1.0, "weekly": 7.0, "monthly": 30.0}
+        return 1.0 if unit.startswith("24") else named.get(unit) or self.words.times[key(unit)]
+
+
+def _piece_at(pieces: Sequence[Piece], offset: int) -> Piece:
+    for piece in pieces:
+        offset -= len(piece[1])
+        if offset < 0:
+            return piece
+    return "", ""
+
+
+@cache
+def sig_reader(rules: str = "") -> SigReader:
+    """The reader of the rules folder `rules`, the shipped one where it is empty. Raises `RuleError`."""
+    return SigReader(load_words(rules_dir(rules)))

@@ -1,0 +1,129 @@
+"""What has been read of one prescription, and what of it is sure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+COUNTED, MASS, BARE = "counted", "mass", "number"  # kinds of amounts: counted out, weighed, a number alone
+DIGITS = 4  # of times a day and of days
+SAME_AS = {frozenset(("NEB", "INH")): "NEB", frozenset(("TD", "TOP")): "TD", frozenset(("NAS", "INH")): "NAS"}
+"""Two routes that are said of one."""
+
+
+@dataclass(slots=True)
+class Amount:
+    """A quantity: which kind of unit it has, the type of span it stands in, and whether it is a whole day's."""
+
+    low: float | None
+    high: float
+    unit: str
+    kind: str
+    type: str
+    end: int
+    daily: bool = False
+
+
+@dataclass(slots=True)
+class Count:
+    """Times a day, and where that ends."""
+
+    low: float | None
+    high: float
+    end: int
+
+
+@dataclass(slots=True)
+class Said:
+    """What has been read of one prescription."""
+
+    amounts: list[Amount] = field(default_factory=list)
+    counts: list[Count] = field(default_factory=list)
+    moments: set[str] = field(default_factory=set)
+    days: list[float | None] = field(default_factory=list)
+    routes: set[str] = field(default_factory=set)
+    forms: set[str] = field(default_factory=set)
+    scheme: tuple[float, ...] = ()
+    more: int = 0  # moments on top of a count: "t.i.d. and h.s."
+    meals: bool = False
+    needed: bool = False
+    once: bool = False
+    od: bool = False  # once a day, or the right eye
+    unsure: set[str] = field(default_factory=set)  # "dose?", "times?"
+    last: str = ""  # the kind of word before this one
+    until: int = 0  # where a limit ("max 3 g a day") ends
+    over: bool = False  # a later step has begun
+
+    def settle_od(self) -> None:
+        """Decides what "OD" was: the right eye where another frequency is said, or drops and a time of the day."""
+        drops = "drop" in self.forms or any(amount.unit == "drop" for amount in self.amounts) or "OPH" in self.routes
+        if self.counts or (drops and self.moments):
+            self.routes.add("OPH")
+        else:
+            self.counts.append(Count(1.0, 1.0, 0))
+
+    def dose(self) -> tuple[float | None, float | None, str]:
+        """Low, high and unit of the one dose that is said; nothing where doses differ."""
+        chosen = [] if "dose?" in self.unsure else self._doses()
+        doses = {(amount.low, amount.high, amount.unit) for amount in chosen}
+        divided = any(amount.daily for amount in chosen) and bool(self.counts or self.moments)
+        if len(doses) != 1 or divided or (any(amount.daily and "/" in amount.unit for amount in chosen)):
+            return None, None, ""
+        return doses.pop()
+
+    def _doses(self) -> list[Amount]:
+        """The amounts that say how much is taken: what is counted out before a mass, which may be a product's strength."""
+        of = {kind: [amount for amount in self.amounts if amount.kind == kind] for kind in (COUNTED, MASS, BARE)}
+        if of[COUNTED]:
+            return of[COUNTED]
+        form = next(iter(self.forms)) if len(self.forms) == 1 else ""
+        bare = [amount for amount in of[BARE] if amount.type == "DOSAGE"]
+        if self.scheme:
+            return self._scheme_doses(of[MASS], form)
+        if bare and (form or not any(amount.type == "DOSAGE" for amount in of[MASS])):
+            return [Amount(amount.low, amount.high, form, BARE, "DOSAGE", amount.end) for amount in bare]
+        taken = [amount for amount in of[MASS] if amount.type == "DOSAGE"]
+        often = self.counts or self.moments or self.needed or self.once or self.days or self.routes
+        return taken or ((of[MASS] or of[BARE]) if often and not self.forms else [])
+
+    def _scheme_doses(self, masses: list[Amount], form: str) -> list[Amount]:
+        """Of "1-0-1": one tablet, or the mass that one of them has; nothing where it is not the same each time."""
+        each = {part for part in self.scheme if part}
+        if len(each) != 1:
+            return []
+        one = each.pop()
+        if masses and one == 1 and not form:
+            return masses
+        return [Amount(one, one, form, BARE, "", 0)] if form or not self.amounts else []
+
+    def per_day(self) -> tuple[float | None, float | None]:
+        """Times a day, low and high."""
+        if "times?" in self.unsure:
+            return None, None
+        if self.scheme:
+            times = float(sum(part > 0 for part in self.scheme))
+            return times or None, times or None
+        counts = {(count.low, count.high) for count in self.counts}
+        if any(amount.daily for amount in self._doses()) and not counts and not self.moments:
+            counts.add((1.0, 1.0))
+        if not counts and self.moments:
+            times = float(len(self.moments) + 3 * (self.meals and self.more > 0))
+            return times, times
+        if len(counts) != 1:
+            return None, None
+        low, high = counts.pop()
+        if self.moments and not self.more and 1 <= high < len(self.moments):
+            return None, None
+        return _rounded(None if low is None else low + self.more), _rounded(high + self.more)
+
+    def duration(self) -> float | None:
+        """The one duration that is said; with several, each is a step of a taper unless the dose is the same throughout."""
+        one = len(set(self.days)) == 1 and (len(self.days) == 1 or bool(self.dose()[1]))
+        return _rounded(self.days[0]) if one else None
+
+    def route(self) -> str:
+        routes = frozenset(self.routes)
+        return SAME_AS.get(routes) or (next(iter(routes)) if len(routes) == 1 else "")
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, DIGITS)

@@ -1,0 +1,101 @@
+"""The shapes of what a prescription says, as one regular expression over text in lower case.
+
+Each shape is an alternative with a group of its name; the more special stand first. `@name` stands for one of `PARTS`, and
+`@words_KIND` for the terms of a kind of rule. Blanks in a shape count for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+PARTS = {
+    "start": r"(?<!\w)(?<!\d[.,])",  # of a number: not after the point of another
+    "begin": r"(?<!\w)",
+    "end": r"(?!\w)",
+    "to": r"\s*(?:-|–|—|to|or|and/or)\s*",
+    "digits": r"(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)",
+    "glyph": "[½¼¾⅓⅔]",
+    "fraction": r"(?:(?:1/[2-8]|[23]/[345]|[357]/8)(?![\d/]))",
+    "mixed": r"(?:\d+(?:\s*-\s*|\s+and\s+|\s*&\s*|\s+)@fraction|\d+\s*(?:and\s+)?@glyph|@fraction|@glyph)",
+    "spoken": r"(?:(?:@words_number)(?:\s+hundred)?(?:\s+and\s+(?:a|one)[\s-]half)?@end)",
+    "number": r"(?:@mixed|@digits(?:\s+and\s+a\s+half)?|@spoken)",
+    "numeral": r"(?:@number|(?:@words_numeral)@end)",
+    "opening": r"(?<!\w)(?=[\d.½¼¾⅓⅔]|(?:for|times|[x×]|once|twice|thrice)(?![a-wyz])|q\s?\d|@spoken|(?:@words_numeral)@end)",
+    "unit_of_time": r"(?:@words_time)",
+    "period": r"(?:@unit_of_time|daily|nightly|weekly|monthly|24\s?(?:h|hrs?|hours))@end",
+    "counted_unit": r"(?:@words_counted)",
+    "mass_unit": r"(?:@words_mass)",
+    "under": r"(?:\s*/\s*@digits?\s*(?:@words_per|@counted_unit|@mass_unit)@end)*",  # "/5 mL", "/kg/day"
+    "again": r"(?:\s*\(\s*[^()]{1,8}\s*\))?",  # "two (2) tablets"
+    "strength": r"(?:(?:\s+(?:of\s+)?|\s*[x×]\s*)@digits\s*-?\s*@mass_unit\s+)?",  # "two 20 mg tablets"
+}
+
+NUMBERED = {
+    # 1-0-1
+    "scheme": r"(?<![\w/-]) (?:@mixed|\d+(?:\.\d)?) (?:\s?-\s?(?:@mixed|\d+(?:\.\d)?)){2,3} (?![\w/-])",
+    # once daily, 2-3 times a day, 3x/day, x3/day, 6-7/d
+    "often": r"""@start (?:once | twice | thrice
+        | (?P<often_low>@number) (?:@to(?P<often_high>@number))? \s*(?:x|×|times?)
+        | [x×]\s*(?P<often_x>\d+) (?=\s*(?:/|a\s|per\s|daily))
+        | (?P<often_slash>\d+(?:@to\d+)?) (?=\s*/\s*(?:d|day|24\s?h|wk|week)@end))
+        (?:@to(?P<often_twice>twice))? \s*(?:/|\ba|\bper|\beach|\bevery|\bin\s+a)?\s* (?P<often_period>@period)""",
+    # 5/7, 2/52, 3/12
+    "weeks": r"(?<![\w./]) (?:x\s*)? (?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12) (?![\w/.]|\s?(?:tab|cap))",
+    # for 10 days, x7d, 5-day course
+    "span": r"""@start (?:(?P<span_how>for|times|x|×)\s*)?
+        (?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*
+        (?P<span_low>@number) (?:@to(?P<span_high>@number))? \s*(?:more|additional|further|full)?[\s-]*
+        (?P<span_unit>@unit_of_time)\.?(?![\w/]) (?P<span_course>\s+course)? (?P<span_supply>\s+supply)?""",
+    # 4 hourly
+    "hourly": r"""@start (?P<hourly_low>@number) (?:@to(?P<hourly_high>@number))? \s*-?\s*
+        (?P<hourly_unit>hourly|hrly|hly|hrs?ly|monthly|weekly|wkly) @end""",
+    "percent": r"@start @digits\s*%",
+    # 1-2 tabs, ½ tab, two 20 mg capsules
+    "counted": r"""@start (?:[x×]\s*)? (?P<counted_low>@numeral) @again
+        (?:(?:\s*(?P<counted_first>@counted_unit)@end)?@to(?P<counted_high>@numeral))? \s*-?\s* @strength
+        (?P<counted_unit>@counted_unit)\.?@end (?P<counted_per>@under)""",
+    # 5-10 mg, 2 x 500 mg, 10 mg/kg, 400 mg/5 mL
+    "mass": r"""(?<![\w./]) (?:(?P<mass_times>\d)\s*[x×]\s*)? (?P<mass_low>@number)
+        (?:\s*(?P<mass_first>@mass_unit)?@under@to(?P<mass_high>@number))?
+        \s*-?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
+    # x3, 2 doses
+    "repeat": r"""@begin(?:x|×|times)\s*@numeral (?:@to\d+)? \s*(?:doses?|times?)? (?![\w.%]) | @begin@number\s+doses@end""",
+    # 5/325, 875/125 mg
+    "combined": r"""(?<![\w./])(?!@fraction) @digits (?:\s?/\s?@digits)+ \s*(?:@mass_unit@end)?""",
+    # 8 a.m.
+    "clock": r"(?:@begin q\s?)? @start \d{1,2}(?::\d\d)?\s?[ap]\.?m\.?@end",
+}
+"""What begins with a number, or with a word before one."""
+
+WORDED = {
+    # #30, disp 30 tabs, 2 refills
+    "dispensed": r"""\#\s*\d+
+        | @begin (?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)@end [\s:.\#]* @number? (?:\s*@counted_unit@end)?
+        | @start\d+\s*(?:refills?|rf)@end""",
+    "word": r"@begin(?:@words_read)@end",
+    "form": r"@begin@counted_unit@end",
+    # q4-6h, every 2 to 3 hours, q6
+    "every": r"""@begin(?:q|every|each|ev)\.?\s* (?P<every_low>@number)
+        (?:\s*@unit_of_time?@to(?:q\.?\s*)?(?P<every_high>@number))? [\s.-]* (?P<every_unit>@unit_of_time@end)? @end""",
+    # q wk
+    "each": r"@begin(?:q|every)\.?\s*(?P<each_unit>@unit_of_time)@end",
+    "number": r"@start (?P<number_low>@numeral) (?:@to(?P<number_high>@numeral))? (?![\w%])",
+    "sig": r"@begin(?:@words_sig)@end",
+}
+
+
+def item(terms: Mapping[str, str]) -> re.Pattern[str]:
+    """What finds one item of a prescription; `lastgroup` is its shape. `terms` are the alternatives of each kind of rule."""
+    numbered, worded = (
+        "|".join(f"(?P<{name}>{shape})" for name, shape in shapes.items()) for shapes in (NUMBERED, WORDED)
+    )
+    return re.compile(filled(f"@opening(?:{numbered})|{worded}", terms), re.VERBOSE)
+
+
+def filled(shape: str, terms: Mapping[str, str]) -> str:
+    """A shape with its parts put in, and theirs."""
+    parts = PARTS | {f"words_{kind}": alternatives for kind, alternatives in terms.items()}
+    while "@" in shape:
+        shape = re.sub(r"@([a-z_]+)", lambda found: parts[found.group(1)], shape)
+    return shape
