@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +110,7 @@ def _export_encoder(
 
     A scale for each column: with one for all, the network over pieces lost 2 points on other styles.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
         whole = Path(scratch) / "whole.onnx"
         torch.onnx.export(
             network.eval(),
@@ -126,6 +129,18 @@ def _export_encoder(
             reduce_range=True,
             extra_options={"MatMulConstBOnly": True},  # attention's own products stay as they are
         )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences what torch and onnxruntime say about the export, of which none asks for anything to be done."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def calibrate(folder: Path, prepare: Preparation, notes: Sequence[Example]) -> None:

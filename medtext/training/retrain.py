@@ -17,7 +17,7 @@ from medtext.training.student import Settings, f1, train
 
 HELD_OUT = 5  # without notes to test on, every fifth note is held out
 FEWEST = 5  # notes with which training makes any sense
-TUNING = Settings(epochs=5, rate=5e-4, style_copies=1, memory=0.99)
+TUNING = Settings(epochs=20, rate=5e-4, style_copies=1, memory=0.99)
 """To train on from a model: gently, so that it keeps what it knows."""
 
 
