@@ -105,7 +105,7 @@ def windows(lengths: Sequence[int], starts: Sequence[int], most: int) -> Iterato
                 size += lengths[end]
                 end += 1
             yield begin, end
-            begin, size, more = end, 0, sum(lengths[end:stop])
+            begin, size, more = end, 0, more - size
         end, size = stop, size + more
     if begin < end:
         yield begin, end
