@@ -36,10 +36,11 @@ KIND_PLACES = [TRAITS.index(trait) for trait in KINDS]
 POSSIBLE_MASKS = {
     kind: np.array([trait in traits for trait in TRAITS], dtype=float) for kind, traits in POSSIBLE.items()
 }
-SURE_ENOUGH = 0.3
+SURE_ENOUGH = np.array([0.2 if trait in ("HYPOTHETICAL", "LOW_CONFIDENCE", "FUTURE") else 0.3 for trait in TRAITS])
+"""How likely a trait must be. Those three are often said without a cue, and then judged too unlikely."""
 A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
-MODELS_SHARE = 0.35
-"""How much of a trait's log odds is the entity model's, where it has an opinion; set on held-out notes."""
+MODELS_SHARE = np.array([0.2 if trait in ("LOW_CONFIDENCE", "FUTURE") else 0.35 for trait in TRAITS])
+"""How much of a trait's log odds is the entity model's, where it has an opinion. Both were set on held-out notes."""
 
 Weights = dict[str, list[tuple[str, float]]]
 """The traits that a feature speaks for or against, with its weights."""
