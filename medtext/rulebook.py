@@ -9,6 +9,7 @@ and the place. Lines of a table that are empty or begin with "#" are comments.
 from __future__ import annotations
 
 import gzip
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
@@ -56,6 +57,17 @@ def load_words(path: Path) -> frozenset[str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     words = (line.partition("#")[0].strip().lower() for line in lines)
     return frozenset(word for word in words if word)
+
+
+def any_of(terms: Iterable[str], whole: bool = False) -> str:
+    """An expression for any of the terms, the longest first; one that matches nothing where there are none.
+
+    With `whole`, one that ends in a letter or digit must end a word.
+    """
+    longest_first = sorted(terms, key=len, reverse=True)
+    return (
+        "|".join(re.escape(term) + (r"\b" if whole and term[-1].isalnum() else "") for term in longest_first) or r"(?!)"
+    )
 
 
 def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, Mapping[str, str]]]:

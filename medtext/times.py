@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from medtext.rulebook import any_of
+
 ROLES = ("number", "unit", "course", "vague", "before", "between", "after", "opener", "month", "weekday")
 REMEMBERED = 1 << 12  # texts whose durations are kept
 LONGEST = 80  # a duration, in characters
@@ -77,19 +79,19 @@ class TimeReader:
         self._months = {term: int(means) for term, means in terms["month"].items()}
         self._weekdays = {term: int(means) for term, means in terms["weekday"].items()}
         self._courses = {term: _unit(means) for term, means in terms["course"].items()}
-        self._between = _any_of(terms["between"])
-        before, after, opener = (_any_of(terms[role]) for role in ("before", "after", "opener"))
+        self._between = any_of(terms["between"])
+        before, after, opener = (any_of(terms[role]) for role in ("before", "after", "opener"))
         first, second = (self._counted(place) for place in (1, 2))
-        half = rf"(?P<only_half>(?:a\s)?half|½|1\s?/\s?2)[\s-](?:an?\s)?(?P<unit3>{_any_of(self._units)})"
+        half = rf"(?P<only_half>(?:a\s)?half|½|1\s?/\s?2)[\s-](?:an?\s)?(?P<unit3>{any_of(self._units)})"
         self._duration = re.compile(
             rf"(?:(?:{before})\s?)?(?:{half}|{first}(?P<half_more>\sand\sa\shalf)?(?:,?\s(?:and\s)?{second})?)"
             rf"(?:[\s-](?:{after})|[\s-](?:{opener})\s\D+)*"
         )
-        self._course = re.compile(rf"(?:x\s?)?(?P<count>\d{{1,2}})(?P<unit>{_any_of(self._courses)})")
-        number = rf"(?:\d|\b(?:{_any_of(self._numbers)})\b)"
-        self._before = re.compile(rf"(?:(?<![\w<>=-])(?:{_any_of(terms['vague'])})|{number}\s?(?:to|or|-|–))\s?$")
+        self._course = re.compile(rf"(?:x\s?)?(?P<count>\d{{1,2}})(?P<unit>{any_of(self._courses)})")
+        number = rf"(?:\d|\b(?:{any_of(self._numbers)})\b)"
+        self._before = re.compile(rf"(?:(?<![\w<>=-])(?:{any_of(terms['vague'])})|{number}\s?(?:to|or|-|–))\s?$")
         self._behind = re.compile(rf"\s?(?:to|or|-|–)\s?{number}")
-        month, weekday = _any_of(self._months), _any_of(self._weekdays)
+        month, weekday = any_of(self._months), any_of(self._weekdays)
         self._weekday = re.compile(rf"(?P<weekday>{weekday})\.?,?\s(?:the\s)?")
         day = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
         self._written = (
@@ -132,10 +134,10 @@ class TimeReader:
 
     def _counted(self, place: int) -> str:
         """An expression for a number and a unit, in groups named for `place`."""
-        number = rf"(?:{_any_of(self._numbers)})(?![a-z])"
+        number = rf"(?:{any_of(self._numbers)})(?![a-z])"
         return (
             rf"(?P<count{place}>{FIGURE}|{number}(?:[\s-]{number})?)(?P<half{place}>{HALF})?"
-            rf"(?:\s(?:{self._between})(?![a-z]))?[\s-]{{0,2}}(?P<unit{place}>{_any_of(self._units)})(?!\w)\.?(?:'s|s'|')?"
+            rf"(?:\s(?:{self._between})(?![a-z]))?[\s-]{{0,2}}(?P<unit{place}>{any_of(self._units)})(?!\w)\.?(?:'s|s'|')?"
         )
 
     def _count(self, text: str, half: bool) -> float | None:
@@ -200,10 +202,6 @@ def style_of(dates: Iterable[str]) -> DateStyle:
             day_first |= 12 < first <= 31 and second <= 12
             month_first |= 12 < second <= 31 and first <= 12 and match.re is TRIPLE  # "10/24" may be October 2024
     return DateStyle(None if day_first and month_first else day_first, frozenset(years))
-
-
-def _any_of(terms: Iterable[str]) -> str:
-    return "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True)) or r"(?!)"
 
 
 def _unit(means: str) -> tuple[float, str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from medtext.rulebook import any_of
 from medtext.schema import Value
 
 NAMES = ("pressure", "no-reference", "no-score", "no-range", "signed")
@@ -57,6 +58,7 @@ RANGING = re.compile(r"\b(?:rang|var|fluctuat)")
 FOR = re.compile(r"\s+for\b")
 RANGE = re.compile(r"\d\s?(?:-|–|—|−|to)\s?\.?\d|[<>≤≥]=?\s?\.?\d")
 COLUMN_ENDS = re.compile(r"\s*$|\s{2}|\s*\||\t")
+any_word = partial(any_of, whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,11 @@ class ValueReader:
         self._interpretations, self._comparators = terms["interpretation"], terms["comparator"]
         self._flags = terms["flag"] | terms["weak-flag"]
         self._scales = frozenset(map(int, terms["scale"]))
-        self._degree = re.compile(rf"(?:{_any_of(terms['degree'])})\s")
+        self._degree = re.compile(rf"(?:{any_word(terms['degree'])})\s")
         self._names = {role: _in_a_name(terms[role]) for role in NAMES}
-        comparator, reference = _any_of(terms["comparator"]), _any_of(terms["reference"])
+        comparator, reference = any_word(terms["comparator"]), any_word(terms["reference"])
         self._before = re.compile(
-            rf"(?:(?<!\w)(?P<denial>{_any_of(terms['denial'])})|(?<!\w)(?P<change>{_any_of(terms['change'])})(?:\s(?:{comparator}))?"
+            rf"(?:(?<!\w)(?P<denial>{any_word(terms['denial'])})|(?<!\w)(?P<change>{any_word(terms['change'])})(?:\s(?:{comparator}))?"
             rf"|(?P<range>\d\S*\s?(?:-|–|to|over))|(?<![\w<>=-])(?P<comparator>{comparator}))\s?$"
         )
         flag, any_flag = _marks(terms["flag"]), _marks(self._flags)
@@ -367,22 +369,16 @@ def _is_range(match: re.Match[str], low: float, high: float, has_unit: bool, rol
     return has_unit or high < 1000 or "," in match["high"]  # "555-1234" is no range
 
 
-def _any_of(terms: Iterable[str]) -> str:
-    """An expression for any of the terms, the longest first; one that matches nothing where there are none."""
-    longest_first = sorted(terms, key=len, reverse=True)
-    return "|".join(re.escape(term) + (r"\b" if term[-1].isalnum() else "") for term in longest_first) or r"(?!)"
-
-
 def _marks(flags: Iterable[str]) -> str:
     """An expression for any of the flags, in brackets or not."""
-    return rf"[\[(]?(?:{_any_of(flags)})(?!\w)[\])]?"
+    return rf"[\[(]?(?:{any_word(flags)})(?!\w)[\])]?"
 
 
 def _in_a_name(terms: Iterable[str]) -> re.Pattern[str]:
     """Finds one of the terms in a name; one of a single letter only where it is the name."""
     terms = list(terms)
     letters, words = [term for term in terms if len(term) == 1], [term for term in terms if len(term) > 1]
-    return re.compile(rf"\A(?:{_any_of(letters)})\Z|(?<!\w)(?:{_any_of(words)})(?!\w)")
+    return re.compile(rf"\A(?:{any_word(letters)})\Z|(?<!\w)(?:{any_word(words)})(?!\w)")
 
 
 def _plain(text: str) -> str:

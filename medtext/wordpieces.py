@@ -9,6 +9,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 UNKNOWN, FIRST, LAST = "[UNK]", "[CLS]", "[SEP]"
 BLANKS = ("[unused3]", "[unused1]", "[unused2]")  # a wide blank, a line break, an empty line
 INSIDE = "##"  # begins a piece that does not begin a word
@@ -39,6 +42,16 @@ class WordPieces:
     def framed(self, pieces: Sequence[int]) -> list[int]:
         """The pieces between BERT's marks for the beginning and the end."""
         return [self.first, *pieces, self.last]
+
+    def pooled(self, pieces: Sequence[Sequence[int]]) -> tuple[list[int], NDArray[np.float32]]:
+        """The pieces of words in one framed row, and the share of each of them in its word, words by pieces."""
+        row = self.framed([piece for of_word in pieces for piece in of_word])
+        pool = np.zeros((len(pieces), len(row)), dtype=np.float32)
+        at = 1
+        for number, of_word in enumerate(pieces):
+            pool[number, at : at + len(of_word)] = 1 / len(of_word)
+            at += len(of_word)
+        return row, pool
 
     def _pieces(self, word: str) -> list[int]:
         if word.isspace():

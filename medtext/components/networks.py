@@ -76,12 +76,7 @@ class PieceNetwork:
         return np.concatenate([tags for tags, _ in parts]), np.concatenate([traits for _, traits in parts])
 
     def _read(self, pieces: Sequence[list[int]], shapes: NDArray[np.int64], flags: NDArray[np.float32]) -> Read:
-        rows = self._pieces.framed([piece for of_word in pieces for piece in of_word])
-        pool = np.zeros((len(pieces), len(rows)), dtype=np.float32)
-        at = 1
-        for number, of_word in enumerate(pieces):
-            pool[number, at : at + len(of_word)] = 1 / len(of_word)
-            at += len(of_word)
+        rows, pool = self._pieces.pooled(pieces)
         given = {"vectors": self._table(rows), "pool": pool, "shapes": shapes, "flags": flags}
         tags, traits = self._session.run(None, given)
         return tags, traits

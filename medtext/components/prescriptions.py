@@ -7,10 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.findings import findings, text_of
-from medtext.schema import CATEGORIES
-from medtext.sig import SigReader, sig_of, sig_reader
-
-DRUGS = CATEGORIES["MEDICATION"]
+from medtext.sig import DRUGS, SigReader, sig_of, sig_reader
 
 
 class PrescriptionFinder:
@@ -20,13 +17,13 @@ class PrescriptionFinder:
         self.reader = reader
 
     def __call__(self, doc: Doc) -> Doc:
-        found = findings(doc)
+        found, text = findings(doc), text_of(doc)
         own: dict[int, list[int]] = {}
         for place, link in sorted(found.links.items()):
             own.setdefault(link.parent, []).append(place)
         for place, mention in enumerate(found.mentions):
             if mention.type in DRUGS:
-                sig = sig_of(self.reader, text_of(doc), found, place, own.get(place, []))
+                sig = sig_of(self.reader, text, found, place, own.get(place, []))
                 if sig:
                     found.sigs[place] = sig
         return doc

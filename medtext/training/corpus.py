@@ -6,6 +6,7 @@ BILOU tag over the types of the guideline and, inside a span, the traits of that
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,13 +18,11 @@ import numpy as np
 import spacy
 
 from medtext.components.tokenizer import ClinicalTokenizer
-from medtext.decoding import OUTSIDE, TAGS, spans
+from medtext.decoding import OUTSIDE, TAGS, decode, spans
 from medtext.schema import TRAITS
 
 TAG_INDEX = {tag: index for index, tag in enumerate(TAGS)}
 TRAIT_INDEX = {trait: index for index, trait in enumerate(TRAITS)}
-UNMARKED = -1
-"""The tag of a word on which a corpus says nothing: it costs no loss."""
 MARKS = frozenset(".,:;")
 LITTLE_WORDS = frozenset(
     (
@@ -70,8 +69,13 @@ def read_gold(paths: Iterable[Path]) -> list[Example]:
 
 
 def read_rows(paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """The notes of gold files as they stand there."""
-    return [json.loads(line) for path in paths for line in path.open(encoding="utf-8")]
+    """The rows of JSON Lines files, `.gz` or not, as they stand there."""
+    rows = []
+    for path in paths:
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8") as lines:
+            rows += [json.loads(line) for line in lines]
+    return rows
 
 
 def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
@@ -103,17 +107,19 @@ def example(name: str, text: str, annotations: Iterable[dict], tokenizer: Clinic
         words = doc.char_span(span["start"], span["end"], alignment_mode="expand")
         if words is None or tags[words.start : words.end].any():
             continue
-        kind = span["type"]
-        tags[words.start : words.end] = TAG_INDEX[f"I-{kind}"]
-        tags[words.start] = TAG_INDEX[f"B-{kind}"]
-        tags[words.end - 1] = TAG_INDEX[f"L-{kind}"]
-        if len(words) == 1:
-            tags[words.start] = TAG_INDEX[f"U-{kind}"]
+        tags[words.start : words.end] = tags_of(span["type"], len(words))
         traits[words.start : words.end] = 0
         for trait in span.get("traits", ()):
             traits[words.start : words.end, TRAIT_INDEX[trait]] = 1
     texts = tuple(token.text for token in doc)
     return Example(name, texts, tuple(bool(token.whitespace_) for token in doc), tags, traits)
+
+
+def tags_of(kind: str, length: int) -> list[int]:
+    """The tags of a span of `length` words."""
+    if length == 1:
+        return [TAG_INDEX[f"U-{kind}"]]
+    return [TAG_INDEX[f"B-{kind}"], *[TAG_INDEX[f"I-{kind}"]] * (length - 2), TAG_INDEX[f"L-{kind}"]]
 
 
 def scores(gold: Iterable[np.ndarray], found: Iterable[np.ndarray]) -> dict[str, float]:
@@ -124,6 +130,11 @@ def scores(gold: Iterable[np.ndarray], found: Iterable[np.ndarray]) -> dict[str,
         right, wanted, given = right + len(want & have), wanted + len(want), given + len(have)
     precision, recall = right / max(given, 1), right / max(wanted, 1)
     return {"p": precision, "r": recall, "f": 2 * precision * recall / max(precision + recall, 1e-9)}
+
+
+def exact_f1(gold: Iterable[np.ndarray], log_probabilities: Iterable[np.ndarray]) -> float:
+    """Exact span F1 of the best tags, against the tags of `gold`."""
+    return scores(gold, map(decode, log_probabilities))["f"]
 
 
 def augmented(note: Example, chance: random.Random) -> Example:

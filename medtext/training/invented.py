@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import re
 import string
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +18,11 @@ from typing import Any
 import numpy as np
 import spacy
 
-from medtext.components.lexicon import compiled_terms
 from medtext.components.tokenizer import ClinicalTokenizer
 from medtext.decoding import OUTSIDE
 from medtext.schema import TYPES
 from medtext.training.corpus import Example, example
+from medtext.training.swaps import terms_by_kind
 
 LINES = Path(__file__).with_name("phi_lines.txt")
 SLOT = re.compile(r"\[([A-Z_]+)(?::([\w-]+))?(?:=([^\]]+))?\]")
@@ -37,12 +36,12 @@ FULL_NAMES = (
     "{f} {i}. {l}",
     "{f} {l}-{l}",
     "{f} {l}",
-    "{f} {m} {l}",
+    "{f} {f} {l}",
     "{f} {l}, Jr.",
     '{f} "{n}" {l}',
     "{f} de {l}",
 )
-LAST_FIRST = ("{l}, {f}", "{l}, {f} {i}.", "{l}-{l}, {f}", "{l}, {f} {m}", "{l}, {f}, III", '{l}, {f} "{n}"', "{l},{f}")
+LAST_FIRST = ("{l}, {f}", "{l}, {f} {i}.", "{l}-{l}, {f}", "{l}, {f} {f}", "{l}, {f}, III", '{l}, {f} "{n}"', "{l},{f}")
 MONTHS = [
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -229,10 +228,7 @@ class InventedLines:
     """Fills the lines of `phi_lines.txt` from the lexicons in the folder `rules`, and puts them into notes."""
 
     def __init__(self, rules: Path) -> None:
-        lexicon: dict[str, list[str]] = defaultdict(list)
-        for name in ("names", "places", "professions"):
-            for term, kind in compiled_terms(rules / "lexicons" / f"{name}.tsv.gz"):
-                lexicon[kind].append(term)
+        lexicon = terms_by_kind(rules, ("names", "places", "professions"))
         self._words = Words(
             lexicon["FIRST_NAME"],
             lexicon["LAST_NAME"] + lexicon["RARE_NAME"][::20],
@@ -293,7 +289,6 @@ def _fill(form: str, words: Words, chance: random.Random) -> str:
     """A form with its letters in braces filled: names, places, digits."""
     fields: dict[str, Callable[[], Any]] = {
         "{f}": lambda: chance.choice(words.first).title(),
-        "{m}": lambda: chance.choice(words.first).title(),
         "{n}": lambda: chance.choice(words.first).title()[:6],
         "{l}": lambda: chance.choice(words.last).title(),
         "{p}": lambda: chance.choice(words.places).title(),
@@ -319,7 +314,7 @@ def _name(words: Words, form: str, chance: random.Random) -> str:
         return fill("{i}{i}", "{i}{i}{i}")
     forms: dict[str, tuple[str, ...]] = {
         "last-first": LAST_FIRST,
-        "bare": ("{l} {f}", "{l} {f} {m}"),
+        "bare": ("{l} {f}", "{l} {f} {f}"),
         "first": ("{f}",),
         "last": ("{l}", "{l}", "{l}-{l}", "Mc{l}", "O'{l}", "van {l}", "El {l}"),
         "title-last": ("{l}",),
@@ -390,7 +385,7 @@ def _date(words: Words, form: str, chance: random.Random) -> str:  # noqa: ARG00
             "M/W/F",
             "Mon/Wed/Fri",
             "Tue/Thu/Sat",
-            "Tuesdays and Thursdays"[:8],
+            "Tuesdays",
         ),
         "day": (weekday, weekday[:3], f"{weekday[:3]} {month}/{day}", f"{month}/{day}", f"{weekday}, {name} {day}"),
         "holiday": HOLIDAYS,

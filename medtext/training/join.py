@@ -9,7 +9,6 @@ of the note's UTF-8 text, in the place of `text`.
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import json
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from medtext.errors import UsageError
+from medtext.training.corpus import read_rows
 
 
 def joined(rows: Iterable[dict[str, Any]], texts: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -37,20 +37,13 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def texts_of(path: Path) -> dict[str, str]:
-    """The texts of a JSON Lines file (`.gz` or not), by id."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        return {row["id"]: row["text"] for row in map(json.loads, lines)}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("annotations", type=Path)
     parser.add_argument("--notes", type=Path, required=True)
     options = parser.parse_args()
-    rows = map(json.loads, options.annotations.read_text(encoding="utf-8").splitlines())
-    for row in joined(rows, texts_of(options.notes)):
+    texts = {row["id"]: row["text"] for row in read_rows([options.notes])}
+    for row in joined(read_rows([options.annotations]), texts):
         sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

@@ -10,8 +10,6 @@ err in different places, so that their mean is a better teacher than each. `corp
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import numpy as np
 from medtext.components.ner import Tagger, find_model
 from medtext.config import Config
 from medtext.pipeline import CLUES, build
+from medtext.training.corpus import read_rows
 
 
 def label(model: str, notes: Sequence[tuple[str, str]], out: Path) -> None:
@@ -52,13 +51,10 @@ def mean(paths: Sequence[Path], out: Path) -> None:
 
 def raw_notes(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[tuple[str, str]]:
     """`(id, text)` of the notes of JSON Lines files, without those that other files hold."""
-    held = {json.loads(line)["id"] for path in leave_out for line in path.open(encoding="utf-8")}
-    notes = []
-    for path in paths:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8") as lines:
-            rows = [json.loads(line) for line in lines]
-        notes += [(str(row.get("id", number)), row["text"]) for number, row in enumerate(rows)]
+    held = {row["id"] for row in read_rows(leave_out)}
+    notes = [
+        (str(row.get("id", number)), row["text"]) for path in paths for number, row in enumerate(read_rows([path]))
+    ]
     return [(name, text) for name, text in notes if name not in held]
 
 

@@ -4,7 +4,7 @@
         --dev dev.jsonl dev_other_styles.jsonl --out models/fast [--silver silver.npz]
 
 Gold notes teach by their tags; silver notes (see teacher.py) by the teacher's probabilities (Hinton et al. 2015). Each
-epoch sees every gold note in a new dress (`corpus.augmented`). Needs the extra `train`.
+epoch sees every gold note in a new dress (`dress.Dresser`). Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +23,12 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from medtext.decoding import decode
 from medtext.features import SHAPES, WordRows, normal
-from medtext.rulebook import rules_dir
 from medtext.training import corpus
-from medtext.training.corpus import UNMARKED, Example
-from medtext.training.invented import InventedLines
+from medtext.training.corpus import Example
+from medtext.training.dress import Dresser
 from medtext.training.network import Encoder
 from medtext.training.prepare import Preparation, Prepared, batches, stretches
-from medtext.training.swaps import Swaps
 
 WINDOW = 160  # words
 
@@ -100,7 +97,7 @@ def loss_of(tags: Tensor, traits: Tensor, notes: Sequence[Prepared], trait_weigh
         logits = tags[place, : len(note)]
         if note.soft is None:
             wanted = torch.from_numpy(note.tags)
-            total = total + F.cross_entropy(logits, wanted, ignore_index=UNMARKED, reduction="sum")
+            total = total + F.cross_entropy(logits, wanted, reduction="sum")
         else:
             total = total - (torch.from_numpy(note.soft.astype(np.float32)) * logits.log_softmax(-1)).sum()
         told = torch.from_numpy(note.traits.astype(np.float32))
@@ -122,8 +119,8 @@ def f1(model: Student, notes: Iterable[Prepared]) -> float:
     """Exact span F1 of the model's own spans."""
     model.eval()
     notes = list(notes)
-    found = [decode(model([note])[0][0].log_softmax(-1).numpy()) for note in notes]
-    return corpus.scores([note.tags for note in notes], found)["f"]
+    read = (model([note])[0][0].log_softmax(-1).numpy() for note in notes)
+    return corpus.exact_f1([note.tags for note in notes], read)
 
 
 def train(
@@ -166,13 +163,13 @@ def train(
         torch.optim.SparseAdam(model.table.parameters(), lr=settings.rate),
         torch.optim.AdamW(model.encoder.parameters(), lr=settings.rate, weight_decay=0.01),
     )
-    swaps, lines = Swaps([*reports, *styles], rules_dir()), InventedLines(rules_dir())
+    dress = Dresser([*reports, *styles], prepare, settings.flag_dropout)
     labelled = [prepare(note) for note in silver]
     held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
     began = time.monotonic()
     for epoch in range(settings.epochs):
-        notes = [*(dressed(lines(swaps(note, chance), chance), prepare, settings, chance) for note in gold), *labelled]
+        notes = [*(dress(note, chance) for note in gold), *labelled]
         parts = batches([part for note in notes for part in stretches(note, WINDOW, chance)], settings.batch, chance)
         model.train()
         total = 0.0
@@ -183,14 +180,6 @@ def train(
         said = {name: round(f1(average.module, notes), 4) for name, notes in held_out.items()}
         say(f"epoch {epoch} loss {total / len(parts):.4f} {said} {time.monotonic() - began:.0f} s")
     return average.module, prepare, names
-
-
-def dressed(note: Example, prepare: Preparation, settings: Settings, chance: random.Random) -> Prepared:
-    """A gold note in a new dress, sometimes without flags."""
-    ready = prepare(corpus.augmented(note, chance))
-    if chance.random() < settings.flag_dropout:
-        return replace(ready, flags=np.zeros_like(ready.flags))
-    return ready
 
 
 def step(

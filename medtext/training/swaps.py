@@ -19,7 +19,7 @@ import spacy
 from medtext.components.lexicon import compiled_terms
 from medtext.components.tokenizer import ClinicalTokenizer
 from medtext.decoding import spans
-from medtext.training.corpus import TAG_INDEX, TRAIT_INDEX, Example
+from medtext.training.corpus import TRAIT_INDEX, Example, tags_of
 
 LEXICONS = {"GENERIC_NAME": "drugs", "BRAND_NAME": "drugs", "PROFESSION": "professions"}
 """Types whose lexicon is as people write; the long names of the others' terminologies are not."""
@@ -55,13 +55,9 @@ class Swaps:
             for begin, end, kind in spans(note.tags):
                 if not any("\n" in word for word in note.words[begin:end]):
                     self.pool[self._key(note, begin, kind)].append((note.words[begin:end], note.spaces[begin:end]))
-        tokenizer = ClinicalTokenizer(spacy.blank("en").vocab)
-        self.lexicon: dict[str, list[str]] = defaultdict(list)
-        for name in sorted({*LEXICONS.values(), "names"}):
-            for term, kind in compiled_terms(rules / "lexicons" / f"{name}.tsv.gz"):
-                if len(term.split()) <= 2:
-                    self.lexicon[kind].append(term)
-        self.tokenizer = tokenizer
+        lexicon = terms_by_kind(rules, {*LEXICONS.values(), "names"})
+        self.lexicon = {kind: [term for term in terms if len(term.split()) <= 2] for kind, terms in lexicon.items()}
+        self.tokenizer = ClinicalTokenizer(spacy.blank("en").vocab)
 
     def __call__(self, note: Example, chance: random.Random) -> Example:
         """The note, or a copy with some of its mentions exchanged."""
@@ -76,14 +72,13 @@ class Swaps:
             other = self._other(note, begin, end, kind, chance) if chance.random() < MENTIONS else None
             if other is None:
                 continue
-            keep = range(last, begin)
             words += note.words[last:begin]
             spaces += note.spaces[last:begin]
             tags += note.tags[last:begin].tolist()
-            sources += keep
+            sources += range(last, begin)
             words += other[0]
             spaces += [*other[1][:-1], note.spaces[end - 1]]
-            tags += _tags(kind, len(other[0]))
+            tags += tags_of(kind, len(other[0]))
             sources += [begin] * len(other[0])
             last = end
         words += note.words[last:]
@@ -124,10 +119,13 @@ class Swaps:
         return term.upper() if word.isupper() else term.lower() if word.islower() else term.capitalize()
 
 
-def _tags(kind: str, length: int) -> list[int]:
-    if length == 1:
-        return [TAG_INDEX[f"U-{kind}"]]
-    return [TAG_INDEX[f"B-{kind}"], *[TAG_INDEX[f"I-{kind}"]] * (length - 2), TAG_INDEX[f"L-{kind}"]]
+def terms_by_kind(rules: Path, names: Iterable[str]) -> dict[str, list[str]]:
+    """The terms of some compiled lexicons of the folder `rules`, by kind."""
+    terms: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        for term, kind in compiled_terms(rules / "lexicons" / f"{name}.tsv.gz"):
+            terms[kind].append(term)
+    return terms
 
 
 def _digits(word: str, chance: random.Random) -> str:

@@ -19,7 +19,7 @@ import random
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +30,19 @@ from torch import Tensor, nn
 from transformers import AutoModel
 
 from medtext.components.tokenizer import ClinicalTokenizer
-from medtext.decoding import TAGS, decode
+from medtext.decoding import TAGS
 from medtext.features import SHAPES, shape
-from medtext.rulebook import rules_dir
 from medtext.schema import TRAITS
 from medtext.training import corpus
 from medtext.training.corpus import Example
-from medtext.training.invented import InventedLines
+from medtext.training.dress import Dresser
 from medtext.training.prepare import Preparation, Prepared, stretches
 from medtext.training.silver import raw_notes
-from medtext.training.swaps import Swaps
 from medtext.wordpieces import WordPieces
 
 WORDS = 180  # of a stretch in training
-MARGIN = 20  # words read and not used at each end of a stretch, in labelling
-LABELLED = 220  # words of a stretch in labelling
+MARGIN = 20  # words read and not used at each end of a stretch, in scoring
+SCORED = 220  # words of a stretch in scoring
 BATCH = 16
 PADDED = 16  # stretches are padded to multiples of this, so that torch prepares few shapes
 VOCABULARY = "tokenizer.json"
@@ -117,26 +115,16 @@ def pieces_of(base: Path) -> WordPieces:
 
 def inputs_of(notes: Sequence[Prepared], pieces: WordPieces) -> tuple[Tensor, ...]:
     """What `Teacher` reads of a batch."""
-    framed, places = [], []
-    for note in notes:
-        row: list[int] = []
-        place = []
-        for number, word in enumerate(note.words):
-            of_word = pieces(word)
-            place += [(number, len(row) + 1 + at, 1 / len(of_word)) for at in range(len(of_word))]
-            row += of_word
-        framed.append(pieces.framed(row))
-        places.append(place)
+    framed, pools = zip(*(pieces.pooled([pieces(word) for word in note.words]) for note in notes), strict=True)
     length = padded(max(map(len, framed)))
     words = max(map(len, notes))
     ids, mask = torch.zeros(len(notes), length, dtype=torch.long), torch.zeros(len(notes), length, dtype=torch.long)
     pool, shapes = torch.zeros(len(notes), words, length), torch.zeros(len(notes), words, dtype=torch.long)
     flags = torch.zeros(len(notes), words, notes[0].flags.shape[1])
-    for at, (note, row, where) in enumerate(zip(notes, framed, places, strict=True)):
+    for at, (note, row, shares) in enumerate(zip(notes, framed, pools, strict=True)):
         ids[at, : len(row)] = torch.tensor(row)
         mask[at, : len(row)] = 1
-        numbers, columns, shares = zip(*where, strict=True)
-        pool[at, list(numbers), list(columns)] = torch.tensor(shares)
+        pool[at, : len(note), : len(row)] = torch.from_numpy(shares)
         shapes[at, : len(note)] = torch.tensor([shape(word) for word in note.words])
         flags[at, : len(note)] = torch.from_numpy(note.flags)
     return ids, mask, pool, shapes, flags
@@ -164,21 +152,15 @@ def train(
     model = Teacher(base, prepare.flags.width)
     if start:
         model.load_state_dict(start["weights"])
-    swaps, lines = Swaps([*reports, *styles], rules_dir()), InventedLines(rules_dir())
+    dress = Dresser([*reports, *styles], prepare, settings.flag_dropout)
     optimizer = optimizer_of(model, settings)
     rates = [group["lr"] for group in optimizer.param_groups]
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
     held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
     began = time.monotonic()
     for epoch in range(settings.epochs):
-        parts = epoch_of(
-            [*gold, *silver[epoch % settings.silver_parts :: settings.silver_parts]],
-            prepare,
-            swaps,
-            lines,
-            settings,
-            chance,
-        )
+        notes = [*gold, *silver[epoch % settings.silver_parts :: settings.silver_parts]]
+        parts = epoch_of(notes, dress, chance)
         model.train()
         total = 0.0
         for number, part in enumerate(parts):
@@ -191,15 +173,7 @@ def train(
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             total += loss.item()
-        said = {
-            name: round(
-                corpus.scores([note.tags for note in notes], [decode(tags) for tags, _ in read(model, notes, pieces)])[
-                    "f"
-                ],
-                4,
-            )
-            for name, notes in held_out.items()
-        }
+        said = {name: round(f1(model, notes, pieces), 4) for name, notes in held_out.items()}
         print(f"epoch {epoch} loss {total / len(parts):.4f} {said} {time.monotonic() - began:.0f} s", flush=True)
     return model, prepare, names
 
@@ -219,21 +193,11 @@ def optimizer_of(model: Teacher, settings: Settings) -> torch.optim.Optimizer:
     )
 
 
-def epoch_of(
-    notes: Sequence[Example],
-    prepare: Preparation,
-    swaps: Swaps,
-    lines: InventedLines,
-    settings: Settings,
-    chance: random.Random,
-) -> list[list[Prepared]]:
+def epoch_of(notes: Sequence[Example], dress: Dresser, chance: random.Random) -> list[list[Prepared]]:
     """An epoch's batches: every note in a new dress, stretches of like length together."""
     parts: list[Prepared] = []
     for note in notes:
-        ready = prepare(corpus.augmented(lines(swaps(note, chance), chance), chance))
-        if chance.random() < settings.flag_dropout:
-            ready = replace(ready, flags=np.zeros_like(ready.flags))
-        parts.extend(stretches(ready, WORDS, chance))
+        parts.extend(stretches(dress(note, chance), WORDS, chance))
     chance.shuffle(parts)
     grouped = [part for at in range(0, len(parts), 512) for part in sorted(parts[at : at + 512], key=len)]
     together = [grouped[at : at + BATCH] for at in range(0, len(grouped), BATCH)]
@@ -275,7 +239,7 @@ def read(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> Itera
     for note in notes:
         tags = np.zeros((len(note), len(TAGS)), dtype=np.float32)
         traits = np.zeros((len(note), len(TRAITS)), dtype=np.float32)
-        places = list(corpus.windows(len(note), LABELLED, MARGIN))
+        places = list(corpus.windows(len(note), SCORED, MARGIN))
         for at in range(0, len(places), BATCH):
             group = places[at : at + BATCH]
             with torch.autocast("cpu", torch.bfloat16):
@@ -284,6 +248,11 @@ def read(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> Itera
                 tags[first:last] = found[0][row, first - begin : last - begin].log_softmax(-1).numpy()
                 traits[first:last] = found[1][row, first - begin : last - begin].sigmoid().numpy()
         yield tags, traits
+
+
+def f1(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> float:
+    """Exact span F1 of the model's own spans."""
+    return corpus.exact_f1([note.tags for note in notes], (tags for tags, _ in read(model, notes, pieces)))
 
 
 def adapt(texts: Iterable[str], base: Path, out: Path, seed: int = 0) -> None:
