@@ -39,6 +39,36 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
 }
 """The entity types of each category."""
 
+PHI_SUBTYPES: Mapping[str, tuple[str, ...]] = {
+    "NAME": ("PATIENT", "RELATIVE", "CLINICIAN"),
+    "AGE": ("AGE", "AGE_OVER_89"),
+    "DATE": ("DATE", "BIRTH_DATE", "YEAR"),
+    "ADDRESS": ("STREET", "CITY", "STATE", "ZIP", "COUNTRY", "FACILITY", "WARD", "ORGANIZATION"),
+    "PHONE_OR_FAX": ("PHONE", "FAX"),
+    "EMAIL": ("EMAIL",),
+    "URL": ("URL",),
+    "ID": (
+        "SSN",
+        "MRN",
+        "ACCOUNT",
+        "HEALTH_PLAN",
+        "LICENSE",
+        "NPI",
+        "DEA",
+        "DEVICE",
+        "VEHICLE",
+        "BIOMETRIC",
+        "IP",
+        "USER",
+        "OTHER",
+    ),
+    "PROFESSION": ("PROFESSION",),
+}
+"""The subtypes of each type of protected health information: HIPAA's identifiers (45 CFR 164.514(b)(2)), told apart.
+
+An address of several parts has the subtype of its first.
+"""
+
 ATTRIBUTES: Mapping[str, str] = {
     "STRENGTH": "MEDICATION",
     "DOSAGE": "MEDICATION",

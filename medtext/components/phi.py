@@ -21,7 +21,7 @@ from medtext.components.patterns import first_word
 from medtext.errors import RuleError
 from medtext.findings import findings, offsets, text_of, words
 from medtext.rulebook import load_toml, load_words, rules_dir
-from medtext.schema import CATEGORIES, Mention
+from medtext.schema import CATEGORIES, PHI_SUBTYPES, Mention
 
 for _name in ("presidio-analyzer", "presidio_analyzer"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -29,11 +29,6 @@ for _name in ("presidio-analyzer", "presidio_analyzer"):
     logging.getLogger(_name).disabled = True
 
 TYPES = CATEGORIES["PROTECTED_HEALTH_INFORMATION"]
-SUBTYPES = (
-    *("PATIENT", "CLINICIAN", "RELATIVE", "AGE", "DATE", "BIRTH_DATE", "PHONE", "FAX", "EMAIL", "URL"),
-    *("SSN", "MRN", "ACCOUNT", "HEALTH_PLAN", "LICENSE", "DEVICE", "VEHICLE", "USER", "IP", "OTHER"),
-    *("STREET", "CITY", "ZIP", "ORGANIZATION", "PROFESSION"),
-)
 SURE = 0.5
 """Presidio's own score from which its finds count: below, nine digits in a row are a social security number to it."""
 AGAIN = 0.8
@@ -54,12 +49,13 @@ class PhiRule:
     needs: tuple[str, ...] = ()
     case: str = "exact"
     exact: bool = False
+    faint: bool = False
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:
             raise ValueError(f"{self.type!r} is no type of protected health information")
-        if self.subtype not in SUBTYPES:
-            raise ValueError(f"{self.subtype!r} is no subtype; there are {', '.join(SUBTYPES)}")
+        if self.subtype not in PHI_SUBTYPES[self.type]:
+            raise ValueError(f"{self.type} has no subtype {self.subtype!r}, but {', '.join(PHI_SUBTYPES[self.type])}")
         try:
             groups = self.compiled().groupindex
         except re.error as error:
@@ -125,9 +121,9 @@ class Recognizer:
         """The cheap test: whether anything it needs is in the note."""
         return not self.needs or any(digits if need == "digit" else need in lower for need in self.needs)
 
-    def find(self, text: str, artifacts: NoteArtifacts) -> Iterator[Mention]:
+    def find(self, text: str, artifacts: NoteArtifacts, sure: float = SURE) -> Iterator[Mention]:
         for result in self.recognizer.analyze(text, [self.entity], artifacts) or ():
-            if result.start < result.end and result.score >= SURE:
+            if result.start < result.end and result.score >= sure:
                 yield Mention(result.start, result.end, self.type, result.score, self.source, self.subtype)
 
 
@@ -140,6 +136,12 @@ def presidios_own() -> Iterator[Recognizer]:
     yield Recognizer(UsSsnRecognizer(), "US_SSN", "ID", "SSN", "phi:ssn", ("ssn", "social", "ss#", "ss #"))
 
 
+def recognizer_of(rule: PhiRule) -> Recognizer:
+    """The recognizer of a rule."""
+    source = f"phi:{'exact:' if rule.exact else ''}{rule.id}"
+    return Recognizer(RuleRecognizer(rule), rule.type, rule.type, rule.subtype, source, rule.needs)
+
+
 class PhiFinder:
     """The spaCy component: a candidate for all that the recognizers find, and for its names wherever they recur."""
 
@@ -147,17 +149,7 @@ class PhiFinder:
         self.no_names = no_names
         self.recognizers = [
             *presidios_own(),
-            *(
-                Recognizer(
-                    RuleRecognizer(rule),
-                    rule.type,
-                    rule.type,
-                    rule.subtype,
-                    f"phi:{'exact:' if rule.exact else ''}{rule.id}",
-                    rule.needs,
-                )
-                for rule in rules
-            ),
+            *(recognizer_of(rule) for rule in rules if not rule.faint),
         ]
 
     def __call__(self, doc: Doc) -> Doc:
