@@ -342,6 +342,12 @@ def _address(words: Words, form: str, chance: random.Random) -> str:
         "pharmacy": lambda: fill(PHARMACIES),
         "school": lambda: fill(SCHOOLS),
         "church": lambda: fill(CHURCHES),
+        "ward-oncology": lambda: fill(WARDS) + chance.choice((" Oncology", " Tele", " Surg", " Peds", " Stepdown")),
+        "room-op": lambda: fill(("op {d}", "room {d}", "Rm {d}{c}", "bay {d}", "Suite {d}")),
+        "state": lambda: chance.choice(STATES),
+        "zip": lambda: str(chance.randint(10000, 99999)),
+        "postcode": lambda: fill(("{c}{dd} {d}{c}{c}", "{c}{c}{d} {d}{c}{c}", "{c}{dd} {c}{c}{dd}")),
+        "place-bare": lambda: fill(("{p}",)),
         "home": lambda: fill(HOMES),
         "unit": lambda: fill(UNITS),
         "room": lambda: fill(("{dd}{d}", "{d}{c}")),
@@ -375,6 +381,7 @@ def _date(words: Words, form: str, chance: random.Random) -> str:  # noqa: ARG00
         ),
         "month-slash": (f"{month:02}/{year}", f"{month:02}/{two}"),
         "apostrophe": (f"'{two}",),
+        "stamp": (f"{year}{month:02}{day:02}", f"{year}{month:02}{day:02}0830", f"{year}{month:02}{day:02}083000"),
         "weekday": (weekday, weekday[:3]),
         "weekday-short": (weekday[:3],),
         "weekdays": (
@@ -427,6 +434,13 @@ def _id(words: Words, form: str, chance: random.Random) -> str:
         "short": ("0000", "00000"),
         "ip": ("10.0.00.000", "000.00.0.0"),
         "vin": ("0XXXX00X0XX000000",),
+        "six": ("000000", "00000"),
+        "tube": ("00X", "X0000", "0X00-XX", "00X000"),
+        "rx": ("0X0X00", "0X0000", "0XX0XX", "X000000"),
+        "file": ("IMG_0000.jpg", "scan_0000.pdf", "DSC00000", "XX-0000.dcm"),
+        "pan": ("XXXXX0000X",),
+        "aadhaar": ("0000 0000 0000", "xxxx xxxx 0000"),
+        "plate": ("XXX 0000", "XX00 XXX", "0XXX000"),
         "spaced": ("0 0 0 0 0 0", "X X 0 0 0 0 0", "00 000 00"),
     }
     if form == "login":
@@ -452,18 +466,22 @@ def _id(words: Words, form: str, chance: random.Random) -> str:
 
 def _phone(words: Words, form: str, chance: random.Random) -> str:  # noqa: ARG001
     patterns = (
-        "(000) 555-0000",
-        "000-555-0000",
-        "000.555.0000",
-        "555-0000",
-        "1-800-555-0000",
-        "+1 000 555 0000",
-        "01000 555000",
-        "07700 900000",
-        "+44 20 7946 0000",
-        "+91 90000 00000",
-        "x0000",
-        "000 5550000",
+        ("0000", "00000", "000")
+        if form == "extension"
+        else (
+            "(000) 555-0000",
+            "000-555-0000",
+            "000.555.0000",
+            "555-0000",
+            "1-800-555-0000",
+            "+1 000 555 0000",
+            "01000 555000",
+            "07700 900000",
+            "+44 20 7946 0000",
+            "+91 90000 00000",
+            "x0000",
+            "000 5550000",
+        )
     )
     return "".join(chance.choice(string.digits) if letter == "0" else letter for letter in chance.choice(patterns))
 
@@ -483,7 +501,7 @@ def _profession(words: Words, form: str, chance: random.Random) -> str:
 
 
 def _age(words: Words, form: str, chance: random.Random) -> str:  # noqa: ARG001
-    return str(chance.randint(1, 101))
+    return str(chance.randint(1, 17 if form == "child" else 101))
 
 
 def _gender(words: Words, form: str, chance: random.Random) -> str:  # noqa: ARG001
