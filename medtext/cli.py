@@ -223,6 +223,7 @@ def evaluate(
     given_spans: Annotated[
         bool, typer.Option("--given-spans", help="Take gold's spans; score traits and links.")
     ] = False,
+    categories: Annotated[str | None, typer.Option(help="Score these categories only, separated by commas.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     model: Model = "fast",
     rules: Annotated[Path | None, typer.Option(help="A folder of rules instead of the shipped ones.")] = None,
@@ -232,7 +233,7 @@ def evaluate(
 
     from medtext.evaluate import evaluate_files
 
-    scores = evaluate_files(gold, predicted, Config(model, rules), given_spans=given_spans)
+    scores = evaluate_files(gold, predicted, Config(model, rules, _listed(categories)), given_spans=given_spans)
     typer.echo(json.dumps(scores.to_json(), indent=1) if as_json else scores.table())
 
 

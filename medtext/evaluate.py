@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from medtext.config import Config
 from medtext.errors import MedtextError, UsageError
-from medtext.schema import TRAITS, TYPES, Entity, Record
+from medtext.schema import CATEGORY_OF, TRAITS, TYPES, Entity, Record
 from medtext.scores import Marked, Place, Scores, add
 
 
@@ -24,7 +24,7 @@ def evaluate_files(gold: Path, predicted: Path | None, config: Config, *, given_
     Args:
         gold: JSON Lines of gold notes, offsets in code points.
         predicted: JSON Lines of records, one for each gold note; one with an `Error` counts as having found nothing.
-        config: the model and rules that medtext is to read the notes with.
+        config: the model and rules that medtext is to read the notes with; its categories are those that are scored.
         given_spans: let medtext find only the traits and links of the gold spans.
 
     Raises:
@@ -42,8 +42,18 @@ def evaluate_files(gold: Path, predicted: Path | None, config: Config, *, given_
         raise UsageError(f"There is no record of {len(missing)} gold notes, the first of them {missing[0]!r}.")
     scores = Scores()
     for row in rows:
-        add(scores, marked_gold(row), marked_record(by_id[row["id"]]))
+        gold_note, found = marked_gold(row), marked_record(by_id[row["id"]])
+        if config.categories:
+            gold_note, found = only(gold_note, config.categories), only(found, config.categories)
+        add(scores, gold_note, found, row["text"])
     return scores
+
+
+def only(marked: Marked, categories: Collection[str]) -> Marked:
+    """The spans of these categories."""
+    kept = {place: traits for place, traits in marked.traits.items() if CATEGORY_OF[place[2]] in categories}
+    links = {place: parent for place, parent in marked.links.items() if place in kept and parent in kept}
+    return Marked(kept, links, marked.subtypes)
 
 
 def read_gold(path: Path) -> Iterator[dict[str, Any]]:
@@ -84,7 +94,7 @@ def _check(row: dict[str, Any]) -> None:
             raise ValueError
         if span["type"] not in TYPES or span.get("parent") not in (None, *numbers):
             raise ValueError
-        if not set(TRAITS).issuperset(span.get("traits", [])):
+        if not set(TRAITS).issuperset(span.get("traits") or ()):
             raise ValueError
 
 
@@ -112,15 +122,17 @@ def _read_records(path: Path) -> list[Record]:
 def marked_gold(row: Mapping[str, Any]) -> Marked:
     """A gold note's spans, traits and links."""
     places = {span["id"]: (span["start"], span["end"], span["type"]) for span in row["spans"]}
-    traits = {places[span["id"]]: frozenset(span.get("traits", ())) for span in row["spans"]}
+    traits = {places[span["id"]]: frozenset(span.get("traits") or ()) for span in row["spans"]}
     links = {places[span["id"]]: places[span["parent"]] for span in row["spans"] if span.get("parent") is not None}
-    return Marked(traits, links)
+    subtypes = {places[span["id"]]: span["subtype"] for span in row["spans"] if span.get("subtype")}
+    return Marked(traits, links, subtypes)
 
 
 def marked_record(record: Record) -> Marked:
     """A record's spans in the shape of gold: TIME_TO_* are times again, and dated dates are one span."""
     traits: dict[Place, frozenset[str]] = {}
     links: dict[Place, Place] = {}
+    subtypes = {(one.begin, one.end, one.type): one.subtype for one in record.entities if one.subtype}
     dates = {(entity.begin, entity.end) for entity in record.entities if entity.type == "DATE"}
     for entity in record.entities:
         if entity.category == "TIME_EXPRESSION":
@@ -136,7 +148,7 @@ def marked_record(record: Record) -> Marked:
         traits.setdefault(place, frozenset())
     for part in record.unmapped_attributes:
         traits.setdefault((part.begin, part.end, part.type), frozenset())
-    return Marked(traits, links)
+    return Marked(traits, links, subtypes)
 
 
 def _attribute_links(entity: Entity) -> dict[Place, Place]:

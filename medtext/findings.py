@@ -45,7 +45,8 @@ class Findings:
     long_forms: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # abbreviation -> long form
     lexicon: list[tuple[int, int, str]] = field(default_factory=list)  # (first token, token after the last, kind)
     candidates: list[Mention] = field(default_factory=list)
-    token_traits: Any = None  # the model's opinion on traits, tokens by TRAITS (numpy array), where it has one
+    tags: Any = None  # the model's log probabilities, tokens by TAGS (numpy array), where there is a model
+    read: Any = None  # the tokens as the model read them, tokens by width (numpy array), where there is a model
     mentions: list[Mention] = field(default_factory=list)
     links: dict[int, Link] = field(default_factory=dict)
     traits: dict[int, tuple[Trait, ...]] = field(default_factory=dict)

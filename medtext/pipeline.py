@@ -21,6 +21,7 @@ STEPS = (
     "patterns",  # doses, frequencies, values, vital signs, times
     "phi",  # Presidio on this Doc
     "ner",  # the trained model, to which all of the above are clues
+    "phi_review",  # all that may be protected health information, judged once more
     "resolve",  # candidates -> mentions without overlaps
     "attributes",  # attributes on their entity
     "values",  # results, durations and dates as numbers and codes
@@ -30,7 +31,7 @@ STEPS = (
 """Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""
 CLUES = STEPS[: STEPS.index("ner")]
 """What runs before the model."""
-LEARNED = ("ner", "attributes", "traits")
+LEARNED = ("ner", "phi_review", "attributes", "traits")
 """What reads the folder of a model."""
 
 

@@ -3,7 +3,9 @@
 Spans are counted exactly (same begin, end and type) and by overlap (same type and a character in common, each gold
 span and each found one counted once, in the order of the text). Traits and links are counted on spans that were found
 exactly, and over all gold ones: a trait or link is right when the spans it stands on are found exactly and it is the
-gold one.
+gold one. Protected health information is counted once more as a de-identifier is judged: how many identifiers are
+touched by anything found, how many are covered to the last letter, and how much of what is found touches one, whatever
+the types.
 """
 
 from __future__ import annotations
@@ -11,11 +13,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from medtext.schema import CATEGORIES
 
 Place = tuple[int, int, str]  # begin, end, type
 
 
+PHI = frozenset(CATEGORIES["PROTECTED_HEALTH_INFORMATION"])
 ALL = "ALL"
 """The key of the sum over all types or traits (micro average)."""
 
@@ -26,6 +31,7 @@ class Marked:
 
     traits: Mapping[Place, frozenset[str]]
     links: Mapping[Place, Place]
+    subtypes: Mapping[Place, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -63,6 +69,40 @@ class Count:
         }
 
 
+@dataclass(slots=True)
+class Identifiers:
+    """What a de-identifier leaves and takes: `right` of the `found` touch one that is `wanted`.
+
+    `named` are those found exactly whose subtype gold tells, `known` those of them whose subtype is right.
+    """
+
+    wanted: int = 0
+    touched: int = 0
+    covered: int = 0
+    found: int = 0
+    right: int = 0
+    named: int = 0
+    known: int = 0
+
+    def to_json(self) -> dict[str, float]:
+        return {
+            "touched": _share(self.touched, self.wanted),
+            "covered": _share(self.covered, self.wanted),
+            "precision": _share(self.right, self.found),
+            "subtype": _share(self.known, self.named),
+            "gold": self.wanted,
+            "found": self.found,
+        }
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _identifiers() -> defaultdict[str, Identifiers]:
+    return defaultdict(Identifiers)
+
+
 def _counts() -> defaultdict[str, Count]:
     return defaultdict(Count)
 
@@ -78,9 +118,10 @@ class Scores:
     traits_of_found: defaultdict[str, Count] = field(default_factory=_counts)
     links: defaultdict[str, Count] = field(default_factory=_counts)
     links_of_found: defaultdict[str, Count] = field(default_factory=_counts)
+    identifiers: defaultdict[str, Identifiers] = field(default_factory=_identifiers)
 
     def to_json(self) -> dict[str, Any]:
-        tables = ("exact", "overlap", "traits", "traits_of_found", "links", "links_of_found")
+        tables = ("exact", "overlap", "traits", "traits_of_found", "links", "links_of_found", "identifiers")
         return {
             "notes": self.notes,
             **{name: {key: count.to_json() for key, count in _sorted(getattr(self, name))} for name in tables},
@@ -108,16 +149,28 @@ class Scores:
                     f"{name:22} {count.precision:8.3f} {count.recall:6.3f} {count.f1:6.3f} "
                     f"{part[name].f1:11.3f} {count.wanted:6}"
                 )
+        if self.identifiers:
+            lines += ["", f"{'identifiers':22} {'touched':>8} {'covered':>8} {'P':>6} {'subtype':>8} {'gold':>6}"]
+            for name, of_type in _sorted(self.identifiers):
+                row = of_type.to_json()
+                lines.append(
+                    f"{name:22} {row['touched']:8.3f} {row['covered']:8.3f} {row['precision']:6.3f} "
+                    f"{row['subtype']:8.3f} {of_type.wanted:6}"
+                )
         return "\n".join(lines)
 
 
-def _sorted(counts: Mapping[str, Count]) -> list[tuple[str, Count]]:
+Counted = TypeVar("Counted", Count, Identifiers)
+
+
+def _sorted(counts: Mapping[str, Counted]) -> list[tuple[str, Counted]]:
     """The sum first, then the most frequent."""
     return sorted(counts.items(), key=lambda item: (item[0] != ALL, -item[1].wanted, item[0]))
 
 
-def add(scores: Scores, gold: Marked, found: Marked) -> None:
+def add(scores: Scores, gold: Marked, found: Marked, text: str) -> None:
     """Counts one note."""
+    _add_identifiers(scores.identifiers, gold, found, text)
     scores.notes += 1
     both = gold.traits.keys() & found.traits.keys()
     for kind in sorted({place[2] for place in (*gold.traits, *found.traits)}):
@@ -143,6 +196,27 @@ def add(scores: Scores, gold: Marked, found: Marked) -> None:
             scores.links[key].add(*link)
             if place in both and (want is None or want in both):
                 scores.links_of_found[key].add(*link)
+
+
+def _add_identifiers(counts: defaultdict[str, Identifiers], gold: Marked, found: Marked, text: str) -> None:
+    wanted = [place for place in gold.traits if place[2] in PHI]
+    given = [place for place in found.traits if place[2] in PHI]
+    hidden = {at for begin, end, _ in given for at in range(begin, end)}
+    secret = {at for begin, end, _ in wanted for at in range(begin, end)}
+    for place in wanted:
+        letters = [at for at in range(place[0], place[1]) if text[at].isalnum()]
+        told = gold.subtypes.get(place) if place in found.traits else None
+        for key in (place[2], ALL):
+            count = counts[key]
+            count.wanted += 1
+            count.touched += any(at in hidden for at in letters)
+            count.covered += all(at in hidden for at in letters)
+            count.named += told is not None
+            count.known += told is not None and told == found.subtypes.get(place)
+    for begin, end, kind in given:
+        for key in (kind, ALL):
+            counts[key].found += 1
+            counts[key].right += any(at in secret for at in range(begin, end))
 
 
 def overlapping(gold: Iterable[Place], found: Iterable[Place]) -> int:

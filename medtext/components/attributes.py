@@ -12,7 +12,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.components.ner import find_model
+from medtext.components.ner import learned
 from medtext.findings import Link, findings, text_of
 from medtext.link_features import (
     DEPENDENT,
@@ -100,4 +100,4 @@ def read_weights(path: Path) -> Weights:
 
 @Language.factory("medtext_attributes", default_config={"rules": "", "model": "fast"})
 def create_attributes(nlp: Language, name: str, rules: str, model: str) -> AttributeLinker:  # noqa: ARG001
-    return AttributeLinker(read_weights(find_model(model) / "links.tsv"))
+    return AttributeLinker(read_weights(learned(model, "links.tsv")))

@@ -21,7 +21,7 @@ LEAST = 1e-9  # a probability before its logarithm
 
 
 class Tagger:
-    """A loaded model: a Doc that the finders have seen in, log probabilities of tags and probabilities of traits out."""
+    """A loaded model: a Doc that the finders have seen in, log probabilities of tags out."""
 
     def __init__(self, folder: Path) -> None:
         """Loads `folder`. Raises `ModelError` where there is no model, or one of another format or label set."""
@@ -41,12 +41,12 @@ class Tagger:
         return f"{self.meta['name']}-{self.meta['version']}"
 
     def __call__(self, doc: Doc) -> Read:
-        """Log probabilities, words by TAGS, and probabilities, words by TRAITS."""
+        """Log probabilities, words by TAGS, and the words as a network over words read them."""
         read = [network(doc) for network in self._networks]
         if len(read) == 1:
             return read[0]
         tags = np.mean([np.exp(tags) for tags, _ in read], axis=0)
-        return np.log(np.maximum(tags, LEAST)), np.mean([traits for _, traits in read], axis=0)
+        return np.log(np.maximum(tags, LEAST)), next((words for _, words in read if words is not None), None)
 
     def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """The shares of spans with these probabilities that were right on notes held out from training."""
@@ -63,8 +63,15 @@ def find_model(name: str) -> Path:
     return Path(name)
 
 
+def learned(model: str, name: str) -> Path:
+    """The file `name` of a model, or of a network beside it that has it."""
+    folder = find_model(model)
+    folders = [folder, *(folder / other for other in read_meta(folder).get("with", ()))]
+    return next((one / name for one in folders if (one / name).is_file()), folder / name)
+
+
 class EntityRecognizer:
-    """The spaCy component: the model's spans into `candidates`, its opinion on traits into `token_traits`."""
+    """The spaCy component: the model's spans into `candidates`, what it saw of the words into `tags` and `read`."""
 
     def __init__(self, tagger: Tagger) -> None:
         self.tagger = tagger
@@ -72,8 +79,8 @@ class EntityRecognizer:
     def __call__(self, doc: Doc) -> Doc:
         if len(doc):
             found = findings(doc)
-            tags, found.token_traits = self.tagger(doc)
-            found.candidates.extend(self.mentions(doc, tags))
+            found.tags, found.read = self.tagger(doc)
+            found.candidates.extend(self.mentions(doc, found.tags))
         return doc
 
     def mentions(self, doc: Doc, scores: NDArray[np.float32]) -> Iterable[Mention]:

@@ -1,4 +1,4 @@
-"""The trained networks, run by onnxruntime: a Doc that the finders have seen in, probabilities of tags and traits out.
+"""The trained networks, run by onnxruntime: a Doc that the finders have seen in, probabilities of tags out.
 
 A network is a folder with `meta.json`, which names its kind and its clues, and `encoder.onnx`. Beside them stand
 
@@ -24,15 +24,14 @@ from medtext.decoding import TAGS
 from medtext.errors import ModelError
 from medtext.features import WordRows, shape
 from medtext.findings import words
-from medtext.schema import TRAITS
 from medtext.wordpieces import WordPieces
 
 CACHED = 50_000  # words whose vectors are kept; about 40 MB
-FORMAT = 2
+FORMAT = 3
 WINDOW = 126  # pieces that a network over pieces reads at once, its two marks left out
 
-Read = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Log probabilities of tags, words by TAGS, and probabilities of traits, words by TRAITS."""
+Read = tuple[NDArray[np.float32], NDArray[np.float32] | None]
+"""Log probabilities of tags, words by TAGS; and of a network over words its words, as they are and as it read them."""
 
 
 class Network(Protocol):
@@ -51,8 +50,9 @@ class WordNetwork:
         self._session = open_session(folder / "encoder.onnx")
 
     def __call__(self, doc: Doc) -> Read:
-        tags, traits = self._session.run(None, {"vectors": self._vectors(words(doc)), "flags": self._flags(doc)})
-        return tags, traits
+        vectors = self._vectors(words(doc))
+        tags, read = self._session.run(None, {"vectors": vectors, "flags": self._flags(doc)})
+        return tags, np.concatenate([vectors, read], axis=1)
 
 
 class PieceNetwork:
@@ -73,13 +73,15 @@ class PieceNetwork:
             self._read(pieces[begin:end], shapes[begin:end], flags[begin:end])
             for begin, end in windows([len(of_word) for of_word in pieces], starts, WINDOW)
         ]
-        return np.concatenate([tags for tags, _ in parts]), np.concatenate([traits for _, traits in parts])
+        return np.concatenate(parts), None
 
-    def _read(self, pieces: Sequence[list[int]], shapes: NDArray[np.int64], flags: NDArray[np.float32]) -> Read:
+    def _read(
+        self, pieces: Sequence[list[int]], shapes: NDArray[np.int64], flags: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         rows, pool = self._pieces.pooled(pieces)
         given = {"vectors": self._table(rows), "pool": pool, "shapes": shapes, "flags": flags}
-        tags, traits = self._session.run(None, given)
-        return tags, traits
+        tags: NDArray[np.float32] = self._session.run(None, given)[0]
+        return tags
 
 
 def windows(lengths: Sequence[int], starts: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
@@ -152,7 +154,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
         raise ModelError(
             f"There is no medtext model in {folder}; name a folder that `medtext.training` made."
         ) from None
-    if meta.get("format") != FORMAT or meta.get("tags") != list(TAGS) or meta.get("traits") != list(TRAITS):
+    if meta.get("format") != FORMAT or meta.get("tags") != list(TAGS):
         raise ModelError(f"The model in {folder} was made for another version of medtext; train it again.")
     return meta
 

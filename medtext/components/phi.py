@@ -169,24 +169,25 @@ class PhiFinder:
             for mention in (_trimmed(one, text) for one in recognizer.find(text, artifacts))
             if mention.type != "NAME" or self._is_name(text[mention.begin : mention.end])
         ]
-        return [*found, *self._again(text, found)]
+        return [*found, *again(text, found, self.no_names)]
 
     def _is_name(self, name: str) -> bool:
         """Whether any word of the name could be one."""
         found = CAPITALISED.findall(name)
         return bool(found) and not all(word.lower() in self.no_names for word in found)
 
-    def _again(self, text: str, found: Iterable[Mention]) -> Iterator[Mention]:
-        """The names' words wherever else they stand, capitalised."""
-        known: dict[str, str] = {}
-        for mention in found:
-            if mention.type == "NAME":
-                for word in CAPITALISED.findall(text, mention.begin, mention.end):
-                    if len(word) > 2 and word.lower() not in self.no_names:
-                        known.setdefault(word, mention.subtype)
-        for word, subtype in known.items():
-            for match in re.finditer(rf"(?<![\w'’-]){re.escape(word)}(?![\w-])", text):
-                yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
+
+def again(text: str, found: Iterable[Mention], no_names: frozenset[str]) -> Iterator[Mention]:
+    """The words of names wherever else they stand, capitalised."""
+    known: dict[str, str] = {}
+    for mention in found:
+        if mention.type == "NAME":
+            for word in CAPITALISED.findall(text, mention.begin, mention.end):
+                if len(word) > 2 and word.lower() not in no_names:
+                    known.setdefault(word, mention.subtype)
+    for word, subtype in known.items():
+        for match in re.finditer(rf"(?<![\w'’-]){re.escape(word)}(?![\w-])", text):
+            yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
 
 
 def _trimmed(mention: Mention, text: str) -> Mention:

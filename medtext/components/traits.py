@@ -1,13 +1,12 @@
 """Traits of mentions: what is negated, past, possible, planned or the family's, and what kind of finding it is.
 
-Every trait that a mention of its type can have is judged by a logistic regression over clues: ConText's verdicts with
-their cues, the section, the mention's own words and those beside it, and the opinion of the entity model where there is
-one. The weights are learned from gold traits by `medtext/training/traits.py` and stand in the model's `traits.tsv`. Of
-DIAGNOSIS, SYMPTOM and SIGN a condition has the likeliest, and at most one.
+Every trait that a mention of its type can have is judged twice: by a logistic regression over clues (ConText's verdicts with
+their cues, the section, the mention's own words and those beside it, what hangs on it), whose weights are learned by
+`medtext/training/traits.py` and stand in the model's `traits.tsv`, and by a network over what the entity model saw
+(`trait_network`). Their log odds are averaged. Of DIAGNOSIS, SYMPTOM and SIGN a condition has the likeliest, and at most one.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,14 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.components.clues import words_of
-from medtext.components.context import Context, ContextCue, Verdict
-from medtext.components.ner import find_model
-from medtext.findings import findings, text_of, words
+from medtext.components.context import Context, ContextCue
+from medtext.components.ner import learned
+from medtext.components.networks import read_meta
+from medtext.components.surroundings import Surroundings, surroundings
+from medtext.components.trait_network import DATING, TraitNetwork
+from medtext.findings import Findings, findings, words
 from medtext.regression import LARGEST, weight_lines
-from medtext.rulebook import load_table, rules_dir
+from medtext.rulebook import load_table, load_words, rules_dir
 from medtext.schema import TRAITS, Mention, Trait
 
 KINDS = ("DIAGNOSIS", "SYMPTOM", "SIGN")
@@ -36,85 +37,91 @@ KIND_PLACES = [TRAITS.index(trait) for trait in KINDS]
 POSSIBLE_MASKS = {
     kind: np.array([trait in traits for trait in TRAITS], dtype=float) for kind, traits in POSSIBLE.items()
 }
-SURE_ENOUGH = np.array([0.2 if trait in ("HYPOTHETICAL", "LOW_CONFIDENCE", "FUTURE") else 0.3 for trait in TRAITS])
-"""How likely a trait must be. Those three are often said without a cue, and then judged too unlikely."""
+_ENOUGH = {"HYPOTHETICAL": 0.2, "LOW_CONFIDENCE": 0.2, "FUTURE": 0.2, "PERTAINS_TO_FAMILY": 0.5}
+SURE_ENOUGH = np.array([_ENOUGH.get(trait, 0.3) for trait in TRAITS])
+"""How likely a trait must be. Three are often said without a cue, and then judged too unlikely; the family's is not."""
+ANSWERED = 3.0
+"""The log odds of NEGATION that an empty box or a "no" adds, and a ticked box or a "yes" takes: notes of forms are few."""
 A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
-MODELS_SHARE = np.array([0.2 if trait in ("LOW_CONFIDENCE", "FUTURE") else 0.35 for trait in TRAITS])
-"""How much of a trait's log odds is the entity model's, where it has an opinion. Both were set on held-out notes."""
+NETWORKS_SHARE = 0.4
+"""How much of a trait's log odds is the network's."""
 
+BIAS = 0  # the row of what counts for every mention
+BEFORE_PLACES = tuple(f"before{place}" for place in range(4))
+AFTER_PLACES = tuple(f"after{place}" for place in range(3))
+PLACED_BEFORE = ("placed0", "placed1", "placed2")
+PLACED_AFTER = ("placed after0", "placed after1")
+MISSED = ("TEST_VALUE", "DOSAGE", "STRENGTH", "TIME_EXPRESSION")
+TELLING = ("ACUITY", "QUALITY", "FREQUENCY")
+
+ANSWER_ODDS = {"empty": ANSWERED, "no": ANSWERED, "ticked": -ANSWERED, "yes": -ANSWERED}
+
+Clue = tuple[str, Sequence[str]]
+"""A kind of clue, and the values that it has."""
 Weights = dict[str, list[tuple[str, float]]]
-"""The traits that a feature speaks for or against, with its weights."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a trait is judged by."""
-
-    type: str
-    begin: int  # its first token
-    end: int  # the token after its last
-    section: str
-    words: tuple[str, ...]
-    before: tuple[str, ...]  # the words before it in its sentence, nearest first
-    after: tuple[str, ...]
-    heading: str  # the words before a colon at the start of its line
-    verdicts: tuple[Verdict, ...]
+"""The traits that a clue ("kind=value", or "bias") speaks for or against, with its weights."""
 
 
 class TraitFinder:
     """The spaCy component: fills `findings(doc).traits`."""
 
-    def __init__(self, context: Context, weights: Weights) -> None:
+    def __init__(
+        self, context: Context, placing: frozenset[str], weights: Weights, network: TraitNetwork | None
+    ) -> None:
         self.context = context
-        self._rows = {feature: number for number, feature in enumerate(weights, 1)}
-        self._weights = np.zeros((len(weights) + 1, len(TRAITS)))  # the first row is that of unknown features
-        for feature, number in self._rows.items():
-            for trait, weight in weights[feature]:
-                self._weights[number, TRAITS.index(trait)] = weight
+        self.placing = placing
+        self.network = network
+        self._rows: dict[str, dict[str, int]] = {}  # by kind of clue and value
+        self._weights = np.zeros((len(weights) + 1, len(TRAITS)))
+        for number, (clue, traits) in enumerate(weights.items(), 1):
+            row = BIAS if clue == "bias" else number
+            kind, _, value = clue.partition("=")
+            self._rows.setdefault(kind, {})[value] = row
+            for trait, weight in traits:
+                self._weights[row, TRAITS.index(trait)] = weight
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
         judged = [place for place, mention in enumerate(found.mentions) if possible_traits(mention.type)]
-        seen = surroundings(doc, self.context, [found.mentions[place] for place in judged])
-        found.traits = dict(zip(judged, self.traits(seen, found.token_traits), strict=True))
+        if judged:
+            hanging = attributes_of(found)
+            mentions = [found.mentions[place] for place in judged]
+            seen = surroundings(doc, self.context, mentions, [hanging.get(place, ()) for place in judged])
+            found.traits = dict(zip(judged, self.traits(doc, seen), strict=True))
         return doc
 
-    def traits(self, seen: Sequence[Surroundings], token_traits: NDArray[np.float32] | None) -> list[tuple[Trait, ...]]:
-        """The traits of each mention, in the order of `TRAITS`. `token_traits` is the entity model's opinion, if any."""
-        if not seen:
-            return []
-        log_odds = self._log_odds(seen)
-        if token_traits is not None:
-            log_odds = (1 - MODELS_SHARE) * log_odds + MODELS_SHARE * model_odds(seen, token_traits)
+    def traits(self, doc: Doc, seen: Sequence[Surroundings]) -> list[tuple[Trait, ...]]:
+        """The traits of each mention, in the order of `TRAITS`."""
+        log_odds = self.log_odds(doc, seen)
+        log_odds[:, TRAITS.index("NEGATION")] += [ANSWER_ODDS.get(around.answer, 0.0) for around in seen]
+        if self.network and (read := findings(doc).read) is not None:
+            log_odds = (1 - NETWORKS_SHARE) * log_odds + NETWORKS_SHARE * self.network(doc, read, seen)
         scores = chosen(1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST))), [around.type for around in seen])
         found: list[list[Trait]] = [[] for _ in seen]
         for mention, trait in zip(*np.nonzero(scores), strict=True):
             found[mention].append(Trait(TRAITS[trait], float(scores[mention, trait])))
         return [tuple(traits) for traits in found]
 
-    def _log_odds(self, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
+    def log_odds(self, doc: Doc, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
         """The regressions' log odds, mentions by TRAITS."""
+        lower = [word.lower() for word in words(doc)]
         rows: list[int] = []
         firsts = []
         for around in seen:
             firsts.append(len(rows))
-            rows += [self._rows.get(feature, 0) for feature in trait_features(around)]
+            rows.append(BIAS)
+            for kind, values in trait_clues(around, lower, self.placing):
+                if known := self._rows.get(kind):
+                    rows += [known[value] for value in values if value in known]
         return np.add.reduceat(self._weights[rows], firsts)  # type: ignore[no-any-return]
 
 
-def model_odds(seen: Sequence[Surroundings], token_traits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The entity model's log odds, mentions by TRAITS: of its mean probability over a mention's words."""
-    limits = [place for around in seen for place in (around.begin, around.end)]
-    ended = np.concatenate([token_traits, np.zeros_like(token_traits[:1])])  # so that a mention can end the note
-    lengths = np.array([around.end - around.begin for around in seen])
-    means = np.add.reduceat(ended.astype(np.float64), limits)[::2] / lengths[:, None]
-    return odds(means)
-
-
-def odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log odds, within limits."""
-    probabilities = probabilities.clip(1e-4, 1 - 1e-4)
-    return np.log(probabilities / (1 - probabilities))  # type: ignore[no-any-return]
+def attributes_of(found: Findings) -> dict[int, list[Mention]]:
+    """What hangs on each mention, by the mention's place."""
+    hanging: dict[int, list[Mention]] = {}
+    for place, link in found.links.items():
+        hanging.setdefault(link.parent, []).append(found.mentions[place])
+    return hanging
 
 
 def chosen(scores: NDArray[np.float64], types: Sequence[str]) -> NDArray[np.float64]:
@@ -134,66 +141,87 @@ def possible_traits(kind: str) -> tuple[str, ...]:
     return POSSIBLE.get(kind, ())
 
 
-def surroundings(doc: Doc, context: Context, mentions: Sequence[Mention]) -> list[Surroundings]:
-    """What there is to say of each mention. `mentions` are sorted and the Doc's sentences are set."""
-    found = findings(doc)
-    verdicts = context(doc, mentions)
-    begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
-    sentences = [(sentence.start, sentence.end) for sentence in doc.sents]
-    text = text_of(doc)
-    lower = [word.lower() for word in words(doc)]
-    seen, place = [], 0
-    for mention, begin, end, judged in zip(mentions, begins, ends, verdicts, strict=True):
-        while place + 1 < len(sentences) and sentences[place][1] <= begin:
-            place += 1
-        first, last = sentences[place]
-        before = [word for word in lower[max(first, begin - 6) : begin] if not word.isspace()][::-1]
-        after = [word for word in lower[end : min(last, end + 5)] if not word.isspace()]
-        seen.append(
-            Surroundings(
-                mention.type,
-                begin,
-                end,
-                found.section_of(mention.begin) or "NONE",
-                tuple(word for word in lower[begin:end] if not word.isspace()) or ("",),
-                tuple(before[:4]),
-                tuple(after[:3]),
-                _heading(text, mention.begin),
-                tuple(judged),
-            )
-        )
-    return seen
+def trait_clues(around: Surroundings, lower: Sequence[str], placing: frozenset[str]) -> Iterator[Clue]:
+    """What is known of a mention, by kind of clue.
+
+    `lower` are the note's tokens in lower case, `placing` the words that place an event in time or in doubt.
+    """
+    kind, section, before, after = around.type, around.section, around.before, around.after
+    nearest = before[:1] or ("^",)
+    yield "type", (kind,)
+    yield "section", (section,)
+    yield f"{kind}|section", (section,)
+    yield "heading", (around.heading,)
+    if around.answer:
+        yield "answer", (around.answer,)
+        yield f"{kind}|answer", (around.answer,)
+    yield from _said_by_context(around)
+    yield from _own_words(around)
+    yield from zip(BEFORE_PLACES, zip(before, strict=False), strict=False)
+    yield from zip(AFTER_PLACES, zip(after, strict=False), strict=False)
+    yield "near before", before[:4]
+    yield "far before", tuple(dict.fromkeys(before[4:]))
+    yield "far after", tuple(dict.fromkeys(after[3:]))
+    yield f"{section}|before", nearest
+    if len(before) > 1:
+        yield "two before", (f"{before[1]} {before[0]}",)
+    if len(before) > 2:
+        yield "three before", (f"{before[2]} {before[1]} {before[0]}",)
+    if after:
+        yield "between", (f"{nearest[0]} _ {after[0]}",)
+    if len(after) > 1:
+        yield "two after", (f"{after[0]} {after[1]}",)
+    if not before:
+        yield "begins a sentence of", (section,)
+    yield from _placed(around, placing)
+    yield from _hanging(around, lower)
 
 
-def _heading(text: str, begin: int) -> str:
-    """The words before the first colon of the line, where the mention stands after it: "Lungs", "Plan"."""
-    start = text.rfind("\n", 0, begin) + 1
-    colon = text.find(":", start, min(begin, start + 40))
-    return " ".join(text[start:colon].strip(" -*•#.0123456789").lower().split()) if colon >= 0 else ""
-
-
-def trait_features(around: Surroundings) -> list[str]:
-    """The clues to a mention's traits, as names."""
+def _said_by_context(around: Surroundings) -> Iterator[Clue]:
     kind, section = around.type, around.section
-    surface = " ".join(around.words)
-    features = ["bias", kind, f"section={section}", f"{kind}|section={section}", f"heading={around.heading}"]
-    for category in sorted({verdict.category for verdict in around.verdicts}):
-        features += [f"context={category}", f"{kind}|context={category}", f"context={category}|section={section}"]
-    for verdict in around.verdicts:
-        near = min(max(verdict.distance, 0), 6)
-        features += [f"cue={verdict.cue}", f"cue={verdict.literal}|near={near // 2}"]
     if not around.verdicts:
-        features.append(f"{kind}|no context")
-    features += [f"surface={surface}", f"last={around.words[-1]}", f"first={around.words[0]}"]
-    features += [f"ending={around.words[-1][-4:]}", f"count={min(len(around.words), 4)}"]
-    features += [f"before{place}={word}" for place, word in enumerate(around.before)]
-    features += [f"after{place}={word}" for place, word in enumerate(around.after)]
-    features += [f"near before={word}" for word in around.before]
-    if len(around.before) > 1:
-        features.append(f"before={around.before[1]} {around.before[0]}")
-    if not around.before:
-        features.append(f"first of its sentence|section={section}")
-    return features
+        yield f"{kind}|context", ("none",)
+        return
+    categories = tuple(sorted({verdict.category for verdict in around.verdicts}))
+    yield "context", categories
+    yield f"{kind}|context", categories
+    yield f"{section}|context", categories
+    yield "cue", tuple(verdict.cue for verdict in around.verdicts)
+    yield "near cue", tuple(f"{cue.literal}|{min(max(cue.distance, 0), 6) // 2}" for cue in around.verdicts)
+
+
+def _own_words(around: Surroundings) -> Iterator[Clue]:
+    own = around.words
+    yield "surface", (" ".join(own),)
+    yield "first", own[:1]
+    yield "last", own[-1:]
+    yield "ending", (own[-1][-4:],)
+    yield "words", (str(min(len(own), 4)),)
+    yield "word", own
+
+
+def _placed(around: Surroundings, placing: frozenset[str]) -> Iterator[Clue]:
+    """The nearest words that place an event in time or in doubt: "will", "if", "was", "since"."""
+    before = [word for word in around.before if word in placing][:3]
+    after = [word for word in around.after if word in placing][:2]
+    yield from zip(PLACED_BEFORE, zip(before, strict=True), strict=False)
+    yield from zip(PLACED_AFTER, zip(after, strict=True), strict=False)
+    yield f"{around.type}|placed", tuple(before[:1]) or ("^",)
+    if len(before) > 1:
+        yield "placed by two", (f"{before[1]} {before[0]}",)
+
+
+def _hanging(around: Surroundings, lower: Sequence[str]) -> Iterator[Clue]:
+    """What hangs on the mention: "two years ago", a dose, "resolved"."""
+    kinds = {kind for kind, _, _ in around.attributes}
+    yield "has", tuple(sorted(kinds))
+    yield f"{around.type}|lacks", tuple(kind for kind in MISSED if kind not in kinds)
+    for kind, begin, end in around.attributes:
+        if kind in DATING:
+            yield f"{around.type}|dated", (kind,)
+            yield kind, tuple(word for word in sorted(set(lower[begin:end])) if word.isalpha())
+        elif kind in TELLING:
+            yield kind, (" ".join(lower[begin:end]),)
 
 
 def read_traits(path: Path) -> Weights:
@@ -208,4 +236,7 @@ def read_traits(path: Path) -> Weights:
 def create_traits(nlp: Language, name: str, rules: str, model: str) -> TraitFinder:  # noqa: ARG001
     folder = rules_dir(rules)
     context = Context(nlp, load_table(folder / "context.tsv", ContextCue))
-    return TraitFinder(context, read_traits(find_model(model) / "traits.tsv"))
+    placing = load_words(folder / "placing_words.txt")
+    network = learned(model, "traits.onnx")
+    weights = read_traits(learned(model, "traits.tsv"))
+    return TraitFinder(context, placing, weights, TraitNetwork(network, read_meta(network.parent)["sections"]))

@@ -87,14 +87,12 @@ def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
 def read_silver(path: Path) -> list[Example]:
     """The notes that a teacher labelled, each with its probabilities (16 bits); its tags are the likeliest."""
     with np.load(path, allow_pickle=False) as stored:
-        names, texts, ends, tags, traits = (stored[key] for key in ("ids", "texts", "ends", "tags", "traits"))
+        names, texts, ends, tags = (stored[key] for key in ("ids", "texts", "ends", "tags"))
     tokenizer = ClinicalTokenizer(spacy.blank("en").vocab)
     notes = []
     for name, text, begin, end in zip(names, texts, ends, ends[1:], strict=False):
         note = example(str(name), str(text), (), tokenizer)
-        inside = tags[begin:end, OUTSIDE] < 0.5
-        known = np.where(inside[:, None], traits[begin:end], np.float16(-1))  # outside spans the teacher never learned
-        notes.append(replace(note, tags=tags[begin:end].argmax(-1), traits=known, soft=tags[begin:end]))
+        notes.append(replace(note, tags=tags[begin:end].argmax(-1), soft=tags[begin:end]))
     return notes
 
 
@@ -108,8 +106,10 @@ def example(name: str, text: str, annotations: Iterable[dict], tokenizer: Clinic
         if words is None or tags[words.start : words.end].any():
             continue
         tags[words.start : words.end] = tags_of(span["type"], len(words))
+        if span.get("traits") is None:
+            continue  # nobody said
         traits[words.start : words.end] = 0
-        for trait in span.get("traits", ()):
+        for trait in span["traits"]:
             traits[words.start : words.end, TRAIT_INDEX[trait]] = 1
     texts = tuple(token.text for token in doc)
     return Example(name, texts, tuple(bool(token.whitespace_) for token in doc), tags, traits)

@@ -19,7 +19,6 @@ from medtext.components.ner import Tagger
 from medtext.components.networks import FORMAT, read_meta
 from medtext.decoding import TAGS, decode, spans
 from medtext.errors import ModelError
-from medtext.schema import TRAITS
 from medtext.training.corpus import Example
 from medtext.training.network import Exported, ExportedPieces
 from medtext.training.prepare import Preparation
@@ -28,7 +27,6 @@ from medtext.training.teacher import Teacher
 
 BINS = 12
 WEIGHTS = "weights.npz"  # the encoder before it is cut to eight bits, for training on from
-OUTPUTS = ("tags", "traits")
 
 
 def export(model: Student, meta: Mapping[str, object], folder: Path) -> None:
@@ -42,8 +40,7 @@ def export(model: Student, meta: Mapping[str, object], folder: Path) -> None:
     (folder / "words.txt").write_text("\n".join(meta["words"]), encoding="utf-8")  # type: ignore[arg-type]
     width, flags = model.encoder.clues.weight.shape
     example = {"vectors": torch.zeros(7, width), "flags": torch.zeros(7, flags)}
-    axes = {name: {0: "words"} for name in (*example, *OUTPUTS)}
-    _export_encoder(Exported(model.encoder), example, axes, folder / "encoder.onnx")
+    export_network(Exported(model.encoder), example, ("tags", "read"), {}, folder / "encoder.onnx")
     weights = {name: value.half().numpy() for name, value in model.encoder.state_dict().items()}
     np.savez_compressed(folder / WEIGHTS, **weights)
     shape = {"width": width, "dilations": model.settings.dilations, "buckets": model.settings.buckets}
@@ -86,14 +83,13 @@ def export_pieces(model: Teacher, vocabulary: Sequence[str], meta: Mapping[str, 
         "shapes": torch.zeros(words, dtype=torch.long),
         "flags": torch.zeros(words, model.clues_in.in_features),
     }
-    axes = {name: {0: "words"} for name in (*example, *OUTPUTS)}
-    axes["vectors"], axes["pool"] = {0: "pieces"}, {0: "words", 1: "pieces"}
-    _export_encoder(ExportedPieces(model), example, axes, folder / "encoder.onnx")
+    axes = {"vectors": {0: "pieces"}, "pool": {0: "words", 1: "pieces"}}
+    export_network(ExportedPieces(model), example, ("tags",), axes, folder / "encoder.onnx")
     _write_meta(folder, {**_new_meta("pieces"), **meta})
 
 
 def _new_meta(kind: str) -> dict[str, object]:
-    return {"format": FORMAT, "kind": kind, "tags": TAGS, "traits": TRAITS, "calibration": [[0, 1], [0, 1]]}
+    return {"format": FORMAT, "kind": kind, "tags": TAGS, "calibration": [[0, 1], [0, 1]]}
 
 
 def _export_table(weights: torch.Tensor, path: Path) -> None:
@@ -103,10 +99,14 @@ def _export_table(weights: torch.Tensor, path: Path) -> None:
     np.savez_compressed(path, table=rows, scales=scales.astype(np.float32))
 
 
-def _export_encoder(
-    network: torch.nn.Module, example: Mapping[str, torch.Tensor], axes: Mapping[str, dict[int, str]], path: Path
+def export_network(
+    network: torch.nn.Module,
+    example: Mapping[str, torch.Tensor],
+    outputs: Sequence[str],
+    axes: Mapping[str, dict[int, str]],
+    path: Path,
 ) -> None:
-    """The encoder as ONNX. Seven-bit weights: processors without VNNI overflow on eight (onnxruntime's advice).
+    """A network as ONNX, whose inputs and outputs have a row a word unless `axes` say else. Seven-bit weights: processors without VNNI overflow on eight (onnxruntime's advice).
 
     A scale for each column: with one for all, the network over pieces lost 2 points on other styles.
     """
@@ -117,8 +117,8 @@ def _export_encoder(
             tuple(example.values()),
             str(whole),
             input_names=list(example),
-            output_names=list(OUTPUTS),
-            dynamic_axes=axes,
+            output_names=list(outputs),
+            dynamic_axes={name: axes.get(name, {0: "words"}) for name in (*example, *outputs)},
             dynamo=False,
         )
         quantize_dynamic(

@@ -46,33 +46,40 @@ class Encoder(nn.Module):
         self.tags = nn.Linear(width, len(TAGS))
         self.traits = nn.Linear(width, len(TRAITS))
 
-    def forward(self, vectors: Tensor, flags: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def read(self, vectors: Tensor, flags: Tensor, mask: Tensor) -> Tensor:
+        """What a word means where it stands."""
         words = self.dropout(F.relu(self.mix(self.norm(vectors + self.clues(flags)))))
         for convolution in self.convolutions:
             words = convolution(words, mask)
-        words = self.dropout(self.last(words))
+        return self.dropout(self.last(words))  # type: ignore[no-any-return]
+
+    def forward(self, vectors: Tensor, flags: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        words = self.read(vectors, flags, mask)
         return self.tags(words).float(), self.traits(words).float()
 
 
 class Exported(nn.Module):
-    """The encoder as it ships: one note, no mask, probabilities out."""
+    """The encoder as it ships: one note, no mask; log probabilities of tags and the words as it read them out.
+
+    Its own opinion on traits only teaches it to see them: `medtext.training.trait_network` judges them.
+    """
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
 
     def forward(self, vectors: Tensor, flags: Tensor) -> tuple[Tensor, Tensor]:
-        tags, traits = self.encoder(vectors, flags, torch.ones_like(vectors[:, :1]))
-        return tags.log_softmax(-1), traits.sigmoid()
+        words = self.encoder.read(vectors, flags, torch.ones_like(vectors[:, :1]))
+        return self.encoder.tags(words).log_softmax(-1), words
 
 
 class ExportedPieces(nn.Module):
-    """The teacher as it ships: one window of one note, the vectors of its pieces looked up before."""
+    """The teacher as it ships: one window of one note, the vectors of its pieces looked up before; log probabilities out."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, vectors: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor) -> tuple[Tensor, Tensor]:
-        tags, traits = self.model.read(vectors[None], None, pool[None], shapes[None], flags[None])
-        return tags[0].log_softmax(-1), traits[0].sigmoid()
+    def forward(self, vectors: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor) -> Tensor:
+        tags, _ = self.model.read(vectors[None], None, pool[None], shapes[None], flags[None])
+        return tags[0].log_softmax(-1)  # type: ignore[no-any-return]

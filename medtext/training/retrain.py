@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from medtext.components.ner import find_model
+from medtext.components.networks import read_meta
 from medtext.errors import UsageError
 from medtext.evaluate import read_gold
-from medtext.training import corpus, links, traits
+from medtext.training import corpus, links, trait_network, traits
 from medtext.training.export import calibrate, export, restore
 from medtext.training.student import Settings, f1, train
 
 HELD_OUT = 5  # without notes to test on, every fifth note is held out
+REVIEW = "phi_review.tsv"
 FEWEST = 5  # notes with which training makes any sense
 TUNING = Settings(epochs=20, rate=5e-4, style_copies=1, memory=0.99)
 """To train on from a model: gently, so that it keeps what it knows."""
@@ -70,11 +72,19 @@ def retrain(
 
 
 def _add_links_and_traits(rows: Sequence[dict[str, Any]], start: Path | None, out: Path) -> None:
-    """Those of the model that was trained on from, or new ones."""
+    """Those of the model that was trained on from, or new ones.
+
+    How identifiers are reviewed is learned from notes that the model has not seen, which is more than a user has: that is
+    always taken from a model that there is.
+    """
+    shutil.copy((start or find_model("fast")) / REVIEW, out / REVIEW)
     if start:
-        for name in ("links.tsv", "traits.tsv"):
+        for name in ("links.tsv", "traits.tsv", "traits.onnx"):
             shutil.copy(start / name, out / name)
         return
     notes = list(links.gold_notes(rows))
     links.write(links.learn(notes) | links.thresholds(notes), out / "links.tsv")
     traits.write(traits.learn(rows), out / "traits.tsv")
+    judged = trait_network.prepare(rows, out)
+    settings = trait_network.Settings()
+    trait_network.export(trait_network.train(judged, len(read_meta(out)["sections"]), settings), judged[0], out)

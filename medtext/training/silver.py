@@ -3,7 +3,7 @@
     python -m medtext.training.silver label --model models/fast --notes notes.jsonl.gz … --leave-out train.jsonl … --out a.npz
     python -m medtext.training.silver mean --silver a.npz b.npz … --out silver.npz
 
-`label` writes a model's probabilities of tags and traits, `mean` averages those of several models over the same notes: they
+`label` writes a model's probabilities of tags, `mean` averages those of several models over the same notes: they
 err in different places, so that their mean is a better teacher than each. `corpus.read_silver` reads the files.
 """
 
@@ -31,7 +31,6 @@ def label(model: str, notes: Sequence[tuple[str, str]], out: Path) -> None:
         texts=np.array([text for _, text in notes]),
         ends=np.cumsum([0, *(len(tags) for tags, _ in found)]),
         tags=np.concatenate([np.exp(tags).astype(np.float16) for tags, _ in found]),
-        traits=np.concatenate([traits.astype(np.float16) for _, traits in found]),
     )
 
 
@@ -39,14 +38,13 @@ def mean(paths: Sequence[Path], out: Path) -> None:
     """Writes the mean of several models' probabilities. Raises `ValueError` where they are not of the same notes."""
     with np.load(paths[0]) as first:
         kept = {key: first[key] for key in ("ids", "texts", "ends")}
-        totals = {key: first[key].astype(np.float32) for key in ("tags", "traits")}
+        total = first["tags"].astype(np.float32)
     for path in paths[1:]:
         with np.load(path) as other:
             if not all(np.array_equal(kept[key], other[key]) for key in ("ids", "ends")):
                 raise ValueError(f"{path} labels other notes than {paths[0]}")
-            for key, total in totals.items():
-                total += other[key]
-    np.savez(out, **kept, **{key: (total / len(paths)).astype(np.float16) for key, total in totals.items()})
+            total += other["tags"]
+    np.savez(out, **kept, tags=(total / len(paths)).astype(np.float16))
 
 
 def raw_notes(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[tuple[str, str]]:

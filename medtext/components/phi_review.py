@@ -1,0 +1,111 @@
+"""Which candidates are protected health information: a second look, after the model.
+
+Rules alone take "4/4" for a date, the model alone takes "BAHA" for a name, and each misses what the other sees. So all
+that either of them found, what the rules marked `faint` in `rules/phi.toml` allow, the words of sure names wherever they
+recur and words that the model half suspects are judged once more, by a logistic regression over what is known of them
+(`phi_features`). The weights are learned from notes that the model was not trained on, by
+`medtext/training/phi_review.py`, and stand in the model's `phi_review.tsv`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from medtext.components.ner import learned
+from medtext.components.phi import NoteArtifacts, PhiRule, again, recognizer_of
+from medtext.components.phi_features import PLACE_OF, SURE, Candidate, Clues, Suspicion
+from medtext.components.phi_subtypes import SubtypeRule, Subtypes
+from medtext.findings import findings, offsets, text_of, words
+from medtext.regression import logistic, weight_lines
+from medtext.rulebook import load_table, load_toml, load_words, rules_dir
+from medtext.schema import Mention
+
+ENOUGH = 0.2
+"""How likely a candidate must be."""
+
+
+class Reviewer:
+    """The candidates of a note, with what is known of each."""
+
+    def __init__(self, faint: Iterable[PhiRule], no_names: frozenset[str]) -> None:
+        self._recognizers = [recognizer_of(rule) for rule in faint]
+        self._no_names = no_names
+
+    @classmethod
+    def of_rules(cls, folder: str = "") -> "Reviewer":
+        """From a folder of rules, the shipped one by default."""
+        rules = load_toml(rules_dir(folder) / "phi.toml", "recognizer", PhiRule)
+        return cls([rule for rule in rules if rule.faint], load_words(rules_dir(folder) / "no_names.txt"))
+
+    def __call__(self, doc: Doc) -> list[tuple[Candidate, list[str]]]:
+        """Every candidate with its clues, sorted by offset."""
+        suspicion = Suspicion.of(findings(doc).tags)
+        spans: dict[tuple[int, int, str], list[Mention]] = {}
+        for mention in self._mentions(doc, suspicion):
+            spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
+        candidates = [Candidate(*span, tuple(spans[span])) for span in sorted(spans)]
+        clues = Clues(doc, suspicion, candidates, self._no_names)
+        return [(candidate, clues.of(place)) for place, candidate in enumerate(candidates)]
+
+    def _mentions(self, doc: Doc, suspicion: Suspicion) -> Iterator[Mention]:
+        found = [mention for mention in findings(doc).candidates if mention.type in PLACE_OF]
+        yield from found
+        yield from again(text_of(doc), [one for one in found if one.score >= SURE], self._no_names)
+        yield from self._faint(doc)
+        yield from _suspects(doc, suspicion)
+
+    def _faint(self, doc: Doc) -> Iterator[Mention]:
+        text = text_of(doc)
+        lower, digits, artifacts = text.lower(), any(map(str.isdigit, text)), NoteArtifacts(doc)
+        for recognizer in self._recognizers:
+            if recognizer.may_find(lower, digits):
+                yield from recognizer.find(text, artifacts, 0.0)
+
+
+def _suspects(doc: Doc, suspicion: Suspicion) -> Iterator[Mention]:
+    """What the model half suspects."""
+    starts, tokens = offsets(doc), words(doc)
+    for begin, end, kind in suspicion.runs():
+        inside = [place for place in range(begin, end) if tokens[place].isalnum()]
+        if inside:
+            yield Mention(starts[inside[0]], starts[inside[-1]] + len(tokens[inside[-1]]), kind, 0.0, "ner:suspect")
+
+
+class PhiReview:
+    """The spaCy component: replaces the candidates of PHI by those that stand the second look, with their subtypes."""
+
+    def __init__(self, reviewer: Reviewer, subtypes: Subtypes, weights: Mapping[str, float]) -> None:
+        self._reviewer, self._subtypes, self._weights = reviewer, subtypes, weights
+
+    def __call__(self, doc: Doc) -> Doc:
+        found = findings(doc)
+        if found.tags is not None and found.given is None:
+            judged = [(self._likelihood(clues), candidate) for candidate, clues in self._reviewer(doc)]
+            others = [mention for mention in found.candidates if mention.type not in PLACE_OF]
+            found.candidates = [*others, *self._subtypes(doc, chosen(judged))]
+        return doc
+
+    def _likelihood(self, clues: Iterable[str]) -> float:
+        return logistic(sum([self._weights.get(clue, 0.0) for clue in clues]))
+
+
+def chosen(judged: Iterable[tuple[float, Candidate]]) -> list[Mention]:
+    """The likeliest candidates that do not overlap, sorted by offset."""
+    kept: list[Mention] = []
+    for score, candidate in sorted(judged, key=lambda one: (-one[0], one[1].begin, -one[1].end, one[1].type)):
+        if score < ENOUGH:
+            break
+        best = max(candidate.mentions, key=lambda mention: (mention.score, mention.source))
+        subtype = next((mention.subtype for mention in candidate.mentions if mention.subtype), "")
+        if not any(best.overlaps(other) for other in kept):
+            kept.append(replace(best, score=score, subtype=subtype))
+    return sorted(kept)
+
+
+@Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast"})
+def create_phi_review(nlp: Language, name: str, rules: str, model: str) -> PhiReview:  # noqa: ARG001
+    weights = {clue: weight for (clue,), weight in weight_lines(learned(model, "phi_review.tsv"), names=1)}
+    subtypes = Subtypes(load_table(rules_dir(rules) / "phi_subtypes.tsv", SubtypeRule))
+    return PhiReview(Reviewer.of_rules(rules), subtypes, weights)

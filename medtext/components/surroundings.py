@@ -1,0 +1,116 @@
+"""What stands round a mention: all that its traits are judged by."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spacy.tokens import Doc
+
+from medtext.components.clues import words_of
+from medtext.components.context import Context, Verdict
+from medtext.findings import findings, text_of, words
+from medtext.schema import Mention
+
+BEFORE, AFTER = 24, 16  # words of its sentence that are kept
+ANSWERS = ("ticked", "empty", "yes", "no")
+"""How a form answers a mention: by a box beside it, or by a word behind it."""
+_BOX = r"(?:\[\s?[xX✓✔*]?\s?\]|\([ xX✓✔]\)|[☐☒☑□■])"
+_TICKED = re.compile(r"[xX✓✔*☒☑■]")
+BOX_BEFORE = re.compile(rf"({_BOX})[ \t]*$")
+BOX_AFTER = re.compile(rf"[ \t]*:?[ \t]*({_BOX})")
+BOX_FIRST = re.compile(rf"[ \t\d.•-]*(?:[A-Z][A-Z /&-]*:?[ \t]+|[^\n:\[]{{1,30}}:[ \t]*)?{_BOX}")
+YES_OR_NO = re.compile(rf"[ \t]*:?[ \t]*({_BOX})[ \t]*(?:yes|y)?[ \t]*({_BOX})", re.IGNORECASE)
+ANSWER = re.compile(
+    r"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:(?P<yes>y|yes|pos|positive|present|\+)|"
+    r"(?P<no>n|no|nil|none|neg|negative|denies|denied|absent|nad|not present|-))(?![\w/+-])[ \t]*(?:$|[\n,;.|(]|[ \t]{2}|[ \t](?=(?-i:[A-Z\[])))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a trait is judged by. Words are in lower case."""
+
+    type: str
+    begin: int  # its first token
+    end: int  # the token after its last
+    section: str
+    words: tuple[str, ...]
+    before: tuple[str, ...]  # the words before it in its sentence, nearest first
+    after: tuple[str, ...]
+    heading: str  # the words before a colon at the start of its line
+    verdicts: tuple[Verdict, ...]
+    answer: str  # one of ANSWERS, where a form answers it
+    attributes: tuple[tuple[str, int, int], ...]  # what hangs on it: types, first tokens, tokens after the last
+
+
+def surroundings(
+    doc: Doc, context: Context, mentions: Sequence[Mention], attributes: Sequence[Sequence[Mention]]
+) -> list[Surroundings]:
+    """What there is to say of each mention. `mentions` are sorted and the Doc's sentences are set.
+
+    `attributes` are what hangs on each of them.
+    """
+    found = findings(doc)
+    verdicts = context(doc, mentions)
+    begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
+    sentences = [(sentence.start, sentence.end) for sentence in doc.sents]
+    text = text_of(doc)
+    lower = [word.lower() for word in words(doc)]
+    seen, place = [], 0
+    for mention, begin, end, judged, hanging in zip(mentions, begins, ends, verdicts, attributes, strict=True):
+        while place + 1 < len(sentences) and sentences[place][1] <= begin:
+            place += 1
+        first, last = sentences[place]
+        before = [word for word in lower[max(first, begin - 2 * BEFORE) : begin] if not word.isspace()][::-1]
+        after = [word for word in lower[end : min(last, end + 2 * AFTER)] if not word.isspace()]
+        seen.append(
+            Surroundings(
+                mention.type,
+                begin,
+                end,
+                found.section_of(mention.begin) or "NONE",
+                tuple(word for word in lower[begin:end] if not word.isspace()) or ("",),
+                tuple(before[:BEFORE]),
+                tuple(after[:AFTER]),
+                _heading(text, mention.begin),
+                tuple(judged),
+                answer(text, mention.begin, mention.end),
+                _places(doc, hanging),
+            )
+        )
+    return seen
+
+
+def _places(doc: Doc, attributes: Sequence[Mention]) -> tuple[tuple[str, int, int], ...]:
+    if not attributes:
+        return ()
+    begins, ends = words_of(doc, [(one.begin, one.end) for one in attributes])
+    return tuple((one.type, begin, end) for one, begin, end in zip(attributes, begins, ends, strict=True))
+
+
+def answer(text: str, begin: int, end: int) -> str:
+    """How a form answers what stands at `[begin, end)`: one of ANSWERS, or empty.
+
+    "[x] fever  [ ] cough", "Fever [x]  Cough [ ]", "Fever [ ][x]" under "Yes No", "Fever Y  Cough N", "Cough: none".
+    Where there are boxes on both sides, those that begin the line stand before what they are about.
+    """
+    if both := YES_OR_NO.match(text, end):
+        ticked = [bool(_TICKED.search(box)) for box in both.groups()]
+        if ticked[0] != ticked[1]:
+            return "yes" if ticked[0] else "no"
+    line = text.rfind("\n", 0, begin) + 1
+    before, after = BOX_BEFORE.search(text, line, begin), BOX_AFTER.match(text, end)
+    box = before if before and (not after or BOX_FIRST.match(text, line)) else after
+    if box:
+        return "ticked" if _TICKED.search(box[1]) else "empty"
+    if said := ANSWER.match(text, end):
+        return "yes" if said["yes"] else "no"
+    return ""
+
+
+def _heading(text: str, begin: int) -> str:
+    """The words before the first colon of the line, where the mention stands after it: "Lungs", "Plan"."""
+    start = text.rfind("\n", 0, begin) + 1
+    colon = text.find(":", start, min(begin, start + 40))
+    return " ".join(text[start:colon].strip(" -*•#.0123456789").lower().split()) if colon >= 0 else ""

@@ -1,0 +1,81 @@
+"""Which of HIPAA's identifiers one is."""
+
+import pytest
+
+from medtext.components.phi_subtypes import SubtypeRule, Subtypes
+from medtext.errors import RuleError
+from medtext.findings import findings
+from medtext.rulebook import load_table, rules_dir
+from medtext.schema import PHI_SUBTYPES, Mention
+
+
+@pytest.fixture(scope="module")
+def subtypes():
+    return Subtypes(load_table(rules_dir() / "phi_subtypes.tsv", SubtypeRule))
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "kind", "expected"),
+    [
+        ("DOB 3/4/1961, seen 5/6/2024", "3/4/1961", "DATE", "BIRTH_DATE"),
+        ("DOB 3/4/1961, seen 5/6/2024", "5/6/2024", "DATE", "DATE"),
+        ("hysterectomy in 2019", "2019", "DATE", "YEAR"),
+        ("a 89 year old man", "89", "AGE", "AGE"),
+        ("a 91 year old man", "91", "AGE", "AGE_OVER_89"),
+        ("in her nineties", "nineties", "AGE", "AGE_OVER_89"),
+        ("in her eighties", "eighties", "AGE", "AGE"),
+        ("Fax 555-0101", "555-0101", "PHONE_OR_FAX", "FAX"),
+        ("Tel 555-0101", "555-0101", "PHONE_OR_FAX", "PHONE"),
+        ("MRN 4471932", "4471932", "ID", "MRN"),
+        ("SSN 523-00-1187", "523-00-1187", "ID", "SSN"),
+        ("NPI 1457382910", "1457382910", "ID", "NPI"),
+        ("DEA AB1234563", "AB1234563", "ID", "DEA"),
+        ("pacemaker serial PJN4471", "PJN4471", "ID", "DEVICE"),
+        ("plate 7XKR221", "7XKR221", "ID", "VEHICLE"),
+        ("from 10.118.9.41", "10.118.9.41", "ID", "IP"),
+        ("token 7731", "7731", "ID", "OTHER"),
+        ("lives at 14 Orchard Lane, Dayton, OH", "14 Orchard Lane, Dayton, OH", "ADDRESS", "STREET"),
+        ("transferred from Mercy Hospital", "Mercy Hospital", "ADDRESS", "FACILITY"),
+        ("moved from Ohio", "Ohio", "ADDRESS", "STATE"),
+        ("moved from Kenya", "Kenya", "ADDRESS", "COUNTRY"),
+        ("zip 45402", "45402", "ADDRESS", "ZIP"),
+        ("to Ward 7", "Ward 7", "ADDRESS", "WARD"),
+        ("goes to Dunmore Elementary", "Dunmore Elementary", "ADDRESS", "ORGANIZATION"),
+        ("his wife Lorraine", "Lorraine", "NAME", "RELATIVE"),
+        ("seen by Dr. Lindqvist", "Lindqvist", "NAME", "CLINICIAN"),
+        ("Petra Halvorsen, MD", "Petra Halvorsen", "NAME", "CLINICIAN"),
+        ("Patient: Jonah Tolliver", "Jonah Tolliver", "NAME", "PATIENT"),
+        ("works as a welder", "welder", "PROFESSION", "PROFESSION"),
+    ],
+)
+def test_subtypes(subtypes, nlp, text, span, kind, expected) -> None:
+    doc = nlp.make_doc(text)
+    findings(doc)
+    begin = text.index(span)
+    (told,) = subtypes(doc, [Mention(begin, begin + len(span), kind)])
+    assert told.subtype == expected
+
+
+def test_a_name_is_whose_it_is_elsewhere_in_the_note(subtypes, nlp) -> None:
+    text = "Patient: Ana Ruiz\n\nRuiz was seen."
+    doc = nlp.make_doc(text)
+    first, second = text.index("Ana"), text.index("Ruiz was")
+    mentions = [Mention(first, first + 8, "NAME"), Mention(second, second + 4, "NAME")]
+    assert [one.subtype for one in subtypes(doc, mentions)] == ["PATIENT", "PATIENT"]
+
+
+def test_every_identifier_has_a_subtype_of_its_type(subtypes, nlp) -> None:
+    doc = nlp.make_doc("it")
+    for kind, known in PHI_SUBTYPES.items():
+        (told,) = subtypes(doc, [Mention(0, 2, kind)])
+        assert told.subtype in known
+
+
+@pytest.mark.parametrize(
+    "row", ["a\tNAME\tNURSE\tbefore\trn", "a\tNAME\tCLINICIAN\tabove\trn", "a\tCITY\tCITY\tinside\tyork"]
+)
+def test_a_row_that_makes_no_sense_is_refused(tmp_path, row) -> None:
+    path = tmp_path / "phi_subtypes.tsv"
+    path.write_text(f"id\ttype\tsubtype\twhere\twords\n{row}\n", encoding="utf-8")
+    with pytest.raises(RuleError, match=r"phi_subtypes\.tsv, line 2"):
+        load_table(path, SubtypeRule)

@@ -1,0 +1,41 @@
+"""How a form answers what it asks: boxes, Y and N, and words behind a colon."""
+
+import pytest
+
+from medtext.components.surroundings import answer
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "expected"),
+    [
+        ("[x] fever  [ ] cough", "fever", "ticked"),
+        ("[x] fever  [ ] cough", "cough", "empty"),
+        ("Fever [x]  Cough [ ]", "Fever", "ticked"),
+        ("Fever [x]  Cough [ ]", "Cough", "empty"),
+        ("COMPLICATIONS   [ ] DVT   [x] pneumonia", "DVT", "empty"),
+        ("Symptoms: [x] cough [ ] fever", "fever", "empty"),
+        ("☒ asthma  ☐ COPD", "asthma", "ticked"),
+        ("☒ asthma  ☐ COPD", "COPD", "empty"),
+        ("1 Head injury            [ ][X][ ]", "Head injury", "no"),
+        ("18 Sleep apnea           [X][ ][ ]", "Sleep apnea", "yes"),
+        ("HTN Y  Diabetes N   Epilepsy N", "Diabetes", "no"),
+        ("HTN Y  Diabetes N   Epilepsy N", "HTN", "yes"),
+        ("Cough: none", "Cough", "no"),
+        ("Tobacco: denies", "Tobacco", "no"),
+        ("SI: denies   Cravings: 6/10", "SI", "no"),
+        ("SI: denies   Cravings: 6/10", "Cravings", ""),
+        ("Pregnancy test: positive", "Pregnancy test", "yes"),
+        ("no fever, chills", "fever", ""),
+        ("history of cancer no longer treated", "cancer", ""),
+        ("fever - resolved", "fever", ""),
+        ("pain 3/10", "pain", ""),
+    ],
+)
+def test_answers_of_forms(line, asked, expected) -> None:
+    begin = line.index(asked)
+    assert answer(line, begin, begin + len(asked)) == expected
+
+
+def test_a_box_on_another_line_says_nothing() -> None:
+    text = "[x] fever\ncough"
+    assert answer(text, text.index("cough"), len(text)) == ""
