@@ -165,9 +165,10 @@ def test_a_table_without_its_column_is_wrong_usage_where_there_is_nothing_else(t
 @pytest.mark.parametrize("out", ["out", "out.jsonl", "out.parquet"])
 def test_a_full_disk_ends_the_job_with_one_sentence(tmp_path: Path, out: str) -> None:
     (tmp_path / "a.txt").write_text(GOOD)
-    (tmp_path / "out").mkdir()
-    for name in ("out/a.txt.json.part", "out.jsonl.part", "out.parquet.part"):
-        (tmp_path / name).symlink_to("/dev/full")
+    folder = tmp_path / (out if out == "out" else f"{out}.part")
+    folder.mkdir()
+    for name in ("a.txt.json", "records-00000.jsonl", "records-00000.parquet"):
+        (folder / f"{name}.part").symlink_to("/dev/full")
     done = medtext(tmp_path, "extract", "a.txt", "-o", out, "--force")
     refused(done, 1, "The disk is full; make room, and go on with --resume.")
     assert not (tmp_path / "out/a.txt.json").exists()

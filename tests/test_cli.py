@@ -150,26 +150,3 @@ def test_view_writes_a_page(tmp_path: Path) -> None:
     assert "DX_NAME" in page
     assert "MEDICAL_CONDITION" in page
     assert 'href="#s' in page
-
-
-@pytest.mark.parametrize(("total", "said"), [(4, "2 notes, 0.5 a second, 00:04 left"), (None, "2 notes, 0.5 a second")])
-def test_progress_is_plain_lines_where_there_is_no_terminal(
-    total: int | None, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from medtext import cli
-
-    clock = iter([0.0, 2.0, 4.0, 6.0, 8.0])
-    monkeypatch.setattr(cli.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(cli, "PLAIN_LINE_SECONDS", 4.0)
-    assert list(cli.progress(iter("abcd"), total)) == list("abcd")
-    assert capsys.readouterr().err.splitlines()[0] == said
-
-
-def test_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from medtext import cli
-
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert list(cli.progress(iter("abcd"), 4)) == list("abcd")
-    bar = capsys.readouterr().err
-    assert "4/4" in bar
-    assert "notes/s" in bar

@@ -12,7 +12,7 @@ LAYERS = [
     {"errors", "schema", "version"},
     {
         *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_features", "regression"),
-        *("scores", "times", "values"),
+        *("scores", "times", "values", "hashing"),
     },
     {"sig"},
     {"record", "readers", "writers"},
@@ -21,13 +21,13 @@ LAYERS = [
     {"annotate"},
     {"engines"},
     {"api"},
-    {"evaluate", "tally", "view", "training"},
+    {"evaluate", "tally", "progress", "view", "training"},
     {"cli"},
     {"__init__", "__main__"},
 ]
 AT_HOME = {
     "typer": {"cli.py"},
-    "tqdm": {"cli.py"},
+    "tqdm": {"progress.py"},
     "pebble": {"engines/local.py"},
     "pyarrow": {"readers/parquet.py", "writers/parquet.py"},
     "onnxruntime": {"components/networks.py", "training/export.py"},

@@ -12,7 +12,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.components.ner import find_model
+from medtext.config import find_model
 from medtext.findings import Link, findings, text_of
 from medtext.link_features import (
     DEPENDENT,

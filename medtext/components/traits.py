@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 
 from medtext.components.clues import words_of
 from medtext.components.context import Context, ContextCue, Verdict
-from medtext.components.ner import find_model
+from medtext.config import find_model
 from medtext.findings import findings, text_of, words
 from medtext.regression import LARGEST, weight_lines
 from medtext.rulebook import load_table, rules_dir

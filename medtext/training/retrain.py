@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medtext.components.ner import find_model
+from medtext.config import find_model
 from medtext.errors import UsageError
 from medtext.evaluate import read_gold
 from medtext.training import corpus, links, traits

@@ -6,15 +6,17 @@ from a row an entity, in Spark and in pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medtext.schema import Record
-from medtext.writers.target import Target, Write, refuse, replacing
+from medtext.writers.shards import ShardFiles
+from medtext.writers.target import Write
 
 ROWS = 512  # records of a row group
 
@@ -95,24 +97,46 @@ SCHEMA = pa.schema(
 )
 
 
-@contextmanager
-def parquet_writer(target: Target) -> Iterator[Write]:
-    """A function that writes one record to `target.file`."""
-    path = target.file
-    refuse(path, target)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    waiting: list[dict[str, Any]] = []
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as out:
+class ParquetShards(ShardFiles):
+    """A row a record, of `SCHEMA`."""
 
-        def flush() -> None:
-            out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
-            waiting.clear()
+    ending = "parquet"
 
-        def write(record: Record) -> None:
-            waiting.append(record.to_json())
-            if len(waiting) >= ROWS:
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Write]:
+        waiting: list[dict[str, Any]] = []
+        with _opened(path) as out:
+
+            def flush() -> None:
+                out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
+                waiting.clear()
+
+            def write(record: Record) -> None:
+                waiting.append(record.to_json())
+                if len(waiting) >= ROWS:
+                    flush()
+
+            yield write
+            if waiting:
                 flush()
 
-        yield write
-        if waiting:
-            flush()
+    def read(self, number: int, ids: Sequence[str]) -> Iterator[Record]:  # noqa: ARG002 - they are in the rows
+        with pq.ParquetFile(self.path(number)) as shard:
+            for batch in shard.iter_batches(batch_size=ROWS):
+                yield from map(from_row, batch.to_pylist())
+
+    def join(self, count: int, path: Path) -> None:
+        with _opened(path) as out:
+            for number in range(count):
+                with pq.ParquetFile(self.path(number)) as shard:
+                    for group in range(shard.num_row_groups):
+                        out.write_table(shard.read_row_group(group))
+
+
+def _opened(path: Path) -> Any:
+    return pq.ParquetWriter(path, SCHEMA, compression="zstd")
+
+
+def from_row(row: dict[str, Any]) -> Record:
+    """The record of a row of `SCHEMA`, in which what a record lacks is null."""
+    return Record.from_json(row if row["Error"] else {name: cell for name, cell in row.items() if name != "Error"})
