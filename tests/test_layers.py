@@ -15,7 +15,7 @@ LAYERS = [
         *("scores", "times", "values", "hashing"),
     },
     {"sig"},
-    {"record", "readers", "writers"},
+    {"record", "windows", "readers", "writers"},
     {"components"},
     {"pipeline"},
     {"annotate"},

@@ -4,6 +4,8 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,9 +47,11 @@ def start(notes: str, out: Path, format: str | None, resume: bool, what: str, at
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def steps(tmp_path: Path, out: str, format: str | None) -> int:
-    done = start(write_notes(tmp_path / "notes"), tmp_path / "counted" / out, format, False, "kill", -1)
-    return int(done.stdout)
+@cache
+def steps(out: str, format: str | None) -> int:
+    """How many steps a job takes that nothing happens to."""
+    with tempfile.TemporaryDirectory() as folder:
+        return int(start(write_notes(Path(folder) / "notes"), Path(folder) / out, format, False, "kill", -1).stdout)
 
 
 def nothing_is_left_over(tmp_path: Path, out: str) -> None:
@@ -60,7 +64,7 @@ def test_a_job_that_is_killed_anywhere_goes_on(tmp_path: Path, out: str, format:
     chance = random.Random(f"{out} {format}")
     whole = expected(tmp_path, out, format)
     notes = write_notes(tmp_path / "notes")
-    most = steps(tmp_path, out, format)
+    most = steps(out, format)
     kills = 0
     for number in range(4):  # each job is killed until it has come through
         place = tmp_path / str(number)
@@ -85,7 +89,7 @@ def test_a_full_disk_and_a_removed_folder(tmp_path: Path, out: str, format: str 
     chance = random.Random(f"{out} {format} {what}")
     whole = expected(tmp_path, out, format)
     notes = write_notes(tmp_path / "notes")
-    most = steps(tmp_path, out, format)
+    most = steps(out, format)
     for number in range(3):
         place = tmp_path / str(number)
         place.mkdir()
@@ -109,7 +113,7 @@ CHANGES = {
 @pytest.mark.parametrize(("out", "format"), [target for target in TARGETS if target[1] != "json"])
 def test_changed_notes_are_noticed(tmp_path: Path, out: str, format: str | None, change: str) -> None:
     """The output is that of the notes as they are now."""
-    most = steps(tmp_path, out, format)
+    most = steps(out, format)
     start(write_notes(tmp_path / "notes"), tmp_path / out, format, False, "kill", most * 2 // 3)
     job.run(write_notes(tmp_path / "notes", CHANGES[change]), str(tmp_path / out), format, True)
     assert files(tmp_path / out) == expected(tmp_path, out, format, CHANGES[change])
@@ -162,7 +166,7 @@ def test_a_job_that_is_done_is_not_done_again(tmp_path: Path, out: str, format: 
 @pytest.mark.parametrize(("out", "format"), TARGETS)
 def test_other_settings_are_refused(tmp_path: Path, out: str, format: str | None) -> None:
     notes = write_notes(tmp_path / "notes")
-    start(notes, tmp_path / out, format, False, "kill", steps(tmp_path, out, format) * 2 // 3)
+    start(notes, tmp_path / out, format, False, "kill", steps(out, format) * 2 // 3)
     before = files(Target(str(tmp_path / out), format).folder)
     with pytest.raises(UsageError, match=r"begun with other settings: minimum score was None and is 0\.5; --force"):
         job.run(notes, str(tmp_path / out), format, True, settings={"model": "toy", "minimum score": 0.5})

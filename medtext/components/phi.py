@@ -19,7 +19,7 @@ from spacy.tokens import Doc
 
 from medtext.components.patterns import first_word
 from medtext.errors import RuleError
-from medtext.findings import findings, offsets, text_of, words
+from medtext.findings import Carried, findings, offsets, text_of, words
 from medtext.rulebook import load_toml, load_words, rules_dir
 from medtext.schema import CATEGORIES, Mention
 
@@ -177,24 +177,32 @@ class PhiFinder:
             for mention in (_trimmed(one, text) for one in recognizer.find(text, artifacts))
             if mention.type != "NAME" or self._is_name(text[mention.begin : mention.end])
         ]
-        return [*found, *self._again(text, found)]
+        return [*found, *self._again(text, found, findings(doc).carried)]
 
     def _is_name(self, name: str) -> bool:
         """Whether any word of the name could be one."""
         found = CAPITALISED.findall(name)
         return bool(found) and not all(word.lower() in self.no_names for word in found)
 
-    def _again(self, text: str, found: Iterable[Mention]) -> Iterator[Mention]:
-        """The names' words wherever else they stand, capitalised."""
-        known: dict[str, str] = {}
+    def _again(self, text: str, found: Iterable[Mention], carried: Carried | None) -> Iterator[Mention]:
+        """The names' words wherever else they stand, capitalised; in windows, those of names in earlier ones as well."""
+        known = _names_before(text, carried) if carried else {}
         for mention in found:
             if mention.type == "NAME":
                 for word in CAPITALISED.findall(text, mention.begin, mention.end):
                     if len(word) > 2 and word.lower() not in self.no_names:
                         known.setdefault(word, mention.subtype)
+        if carried:
+            carried.names.update(known)
         for word, subtype in known.items():
             for match in re.finditer(rf"(?<![\w'’-]){re.escape(word)}(?![\w-])", text):
                 yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
+
+
+def _names_before(text: str, carried: Carried) -> dict[str, str]:
+    """The words of names in earlier windows that may stand in this one: there may be thousands in all."""
+    here = {part for word in CAPITALISED.findall(text) for part in (word, re.split("['’]", word)[0])}
+    return {word: subtype for word, subtype in carried.names.items() if word in here}
 
 
 def _trimmed(mention: Mention, text: str) -> Mention:

@@ -210,7 +210,7 @@ class Crew:
         """The records of the batch. Raises `ProcessExpired` where its worker died of it or was killed meanwhile."""
         while True:
             try:
-                records = task.future.result()
+                records: list[Record] = task.future.result()
             except ProcessExpired:
                 self._open.remove(task)
                 self._count_end(given_up=not self._useful)
@@ -232,11 +232,11 @@ class Crew:
 
     def _replace(self, worker: int) -> None:
         """A new process for this place, and what the old one had not done."""
-        _end(self._pools[worker])
+        left = [task for task in self._open if task.worker == worker and not _is_done(task.future)]
+        _end(self._pools[worker])  # this gives what is left exceptions of its own
         self._pools[worker] = self._pool()
-        for task in self._open:
-            if task.worker == worker and not _is_done(task.future):
-                task.future = self._schedule(worker, task.batch)
+        for task in left:
+            task.future = self._schedule(worker, task.batch)
 
     def stop(self) -> None:
         for pool in self._pools:
