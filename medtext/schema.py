@@ -416,11 +416,19 @@ class Record:
             "DocumentId": self.document_id,
             "Characters": self.characters,
             "ModelVersion": self.model_version,
-            "Entities": [entity.to_json() for entity in self.entities],
-            "UnmappedAttributes": [
-                {"Type": attribute.category, "Attribute": attribute.to_json()} for attribute in self.unmapped_attributes
-            ],
+            "Entities": list(self.entity_rows()),
+            "UnmappedAttributes": list(self.unmapped_rows()),
         }
+
+    def entity_rows(self) -> Iterator[dict[str, Any]]:
+        """The members of the JSON's `Entities`."""
+        for entity in self.entities:
+            yield entity.to_json()
+
+    def unmapped_rows(self) -> Iterator[dict[str, Any]]:
+        """The members of the JSON's `UnmappedAttributes`."""
+        for attribute in self.unmapped_attributes:
+            yield {"Type": attribute.category, "Attribute": attribute.to_json()}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Record:

@@ -74,16 +74,16 @@ def main() -> None:
             shutil.rmtree(Target(job["out"], job["format"]).folder, ignore_errors=True)
 
     def hook(event: str, arguments: tuple) -> None:
-        if event in FILE_EVENTS and isinstance(arguments[0], str | os.PathLike):
-            if os.fspath(arguments[0]).startswith(job["out"]):
-                step()
+        path = arguments[0] if event in FILE_EVENTS else None
+        if isinstance(path, str | os.PathLike) and os.fspath(path).startswith(job["out"]):
+            step()
 
     sys.addaudithook(hook)
     try:
         run(job["notes"], job["out"], job["format"], job["resume"], step=step)
     except OSError:
         sys.exit(1)
-    print(steps)
+    sys.stdout.write(str(steps))
 
 
 if __name__ == "__main__":

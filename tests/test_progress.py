@@ -9,7 +9,11 @@ from medtext.schema import Failure, Record
 from medtext.tally import Tally
 from medtext.writers import StandardOutput
 
-RECORDS = [Record("a", 3000, "1"), Record("b", error=Failure("EmptyNote", "The note is empty.")), Record("c", 1000, "1")]
+RECORDS = [
+    Record("a", 3000, "1"),
+    Record("b", error=Failure("EmptyNote", "The note is empty.")),
+    Record("c", 1000, "1"),
+]
 
 
 @pytest.fixture
@@ -49,7 +53,11 @@ def test_a_bar(tally: Tally, capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_lines(tally: Tally, capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress.with_events(iter(RECORDS), tally, 4)) == RECORDS
     failed, on_the_way, read = map(json.loads, capsys.readouterr().err.splitlines())
-    assert {name: failed[name] for name in ("event", "id", "code")} == {"event": "failed", "id": "b", "code": "EmptyNote"}
+    assert {name: failed[name] for name in ("event", "id", "code")} == {
+        "event": "failed",
+        "id": "b",
+        "code": "EmptyNote",
+    }
     on_the_way.pop("time")
     assert on_the_way == {
         "event": "progress",

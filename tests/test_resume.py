@@ -129,7 +129,9 @@ def test_changed_notes_are_noticed_in_a_folder_of_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("out", "format"), TARGETS[:3])
-def test_notes_that_may_pass_a_second_time_are_read_again(tmp_path: Path, out: str, format: str | None, monkeypatch) -> None:
+def test_notes_that_may_pass_a_second_time_are_read_again(
+    tmp_path: Path, out: str, format: str | None, monkeypatch
+) -> None:
     notes = write_notes(tmp_path / "notes", [*NOTES[:10], ("dies", "DIE fever"), *NOTES[10:]])
     first = job.run(notes, str(tmp_path / out), format, False)
     assert first.before == 0

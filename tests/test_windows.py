@@ -48,7 +48,9 @@ def test_the_windows_are_the_text_and_end_between_paragraphs(short: None) -> Non
     assert all(text[:end].endswith("\n\n") for _, end in places[:-1])
 
 
-@pytest.mark.parametrize("text", ["x" * 10_000, "fever " * 2_000, "fever.\r\n\r\n" * 900, "fever" + " " * 9_000 + "cough"])
+@pytest.mark.parametrize(
+    "text", ["x" * 10_000, "fever " * 2_000, "fever.\r\n\r\n" * 900, "fever" + " " * 9_000 + "cough"]
+)
 def test_texts_without_paragraphs_are_cut_all_the_same(short: None, text: str) -> None:
     places = list(windows.windows(text))
     assert "".join(text[begin:end] for begin, end in places).split() == text.split()
@@ -75,10 +77,14 @@ def test_ids_and_order_are_those_of_one_note(short: None, nlp) -> None:
     record = medtext.extract("\n\n".join(TEXTS * 2), nlp=nlp)
     spans = list(record.entities)
     assert len(spans) > 1_000
-    assert [(one.begin, one.end, one.category) for one in spans] == sorted((one.begin, one.end, one.category) for one in spans)
+    assert [(one.begin, one.end, one.category) for one in spans] == sorted(
+        (one.begin, one.end, one.category) for one in spans
+    )
     own = [one.id for one in spans] + [one.id for one in record.unmapped_attributes]
     assert len(set(own)) == len(own)
-    by_place = {(one.begin, one.end): one.id for one in spans if one.type != "DATE" and one.category != "TIME_EXPRESSION"}
+    by_place = {
+        (one.begin, one.end): one.id for one in spans if one.type != "DATE" and one.category != "TIME_EXPRESSION"
+    }
     for one in spans:
         for below in one.attributes:
             if below.relationship_type == "OVERLAP" and (below.begin, below.end) in by_place:

@@ -1,6 +1,7 @@
 """Records appear whole, under names that cannot lead astray, and nothing is overwritten unasked."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,6 +10,7 @@ import pytest
 from medtext.errors import UsageError
 from medtext.schema import Entity, Failure, Record, Value
 from medtext.writers import Target, open_output
+from medtext.writers.encoding import encoded
 from medtext.writers.files import file_name
 from medtext.writers.parquet import VALUE
 from medtext.writers.target import META
@@ -93,7 +95,9 @@ def test_what_a_broken_off_job_left_is_not_overwritten_unasked(tmp_path: Path) -
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 1
 
 
-@pytest.mark.parametrize(("path", "kind"), [("out", None), ("out", "jsonl"), ("out.jsonl", None), ("out.parquet", None)])
+@pytest.mark.parametrize(
+    ("path", "kind"), [("out", None), ("out", "jsonl"), ("out.jsonl", None), ("out.parquet", None)]
+)
 def test_a_job_that_broke_off_before_its_first_record_is_not_in_the_way(tmp_path: Path, path: str, kind: str) -> None:
     with pytest.raises(RuntimeError), open_output(Target(str(tmp_path / path), kind), {}):
         raise RuntimeError
@@ -171,3 +175,29 @@ def test_a_place_that_cannot_be_written_to_is_wrong_usage(tmp_path: Path) -> Non
 def test_formats_that_do_not_fit_are_wrong_usage(path: str, kind: str) -> None:
     with pytest.raises(UsageError):
         Target(path, kind)
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+@pytest.mark.parametrize("name", ["a", '"@"', "@"])
+def test_json_is_the_same_in_pieces(name: str, indent: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [
+        replace(RECORD, document_id=name),
+        replace(RECORD, document_id=name, entities=()),
+        replace(RECORD, document_id=name, unmapped_attributes=()),
+        Record(name, 3, "1"),
+        replace(FAILED, document_id=name),
+    ]
+    whole = [b"".join(encoded(record, indent)) for record in records]
+    monkeypatch.setattr("medtext.writers.encoding.LARGE", 0)
+    assert [b"".join(encoded(record, indent)) for record in records] == whole
+    assert json.loads(whole[0]) == records[0].to_json()
+
+
+def test_parquet_is_the_same_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [RECORD, FAILED, Record("a", 3, "1"), RECORD]
+    write(Target(str(tmp_path / "whole.parquet")), *records)
+    monkeypatch.setattr("medtext.writers.encoding.LARGE", 1)
+    write(Target(str(tmp_path / "pieces.parquet")), *records)
+    whole, pieces = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("whole", "pieces"))
+    assert pieces == whole
+    assert pieces.schema == whole.schema

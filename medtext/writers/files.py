@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from medtext.schema import Record
+from medtext.writers.encoding import encoded
 from medtext.writers.target import META, Write, replacing
 
 UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"|?*\\\ud800-\udfff]")
@@ -32,9 +33,12 @@ class NoteFiles:
     def _write(self, record: Record) -> None:
         path = self._path(record.document_id)
         for folder in list(path.relative_to(self.folder).parents)[-2::-1]:
-            (self.folder / folder).mkdir(exist_ok=True)  # never the output folder: what was removed is not to rise again
-        with replacing(path) as temporary:
-            temporary.write_bytes(json.dumps(record.to_json(), ensure_ascii=False, indent=1).encode() + b"\n")
+            (self.folder / folder).mkdir(
+                exist_ok=True
+            )  # never the output folder: what was removed is not to rise again
+        with replacing(path) as temporary, temporary.open("wb") as out:
+            out.writelines(encoded(record, indent=1))
+            out.write(b"\n")
 
     def holds(self, number: int, ids: Sequence[str]) -> bool:  # noqa: ARG002
         return all(self._path(document_id).is_file() for document_id in ids)

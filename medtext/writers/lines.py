@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from medtext.schema import Record
+from medtext.writers.encoding import encoded
 from medtext.writers.shards import ShardFiles
 from medtext.writers.target import Write
 
@@ -24,7 +25,8 @@ class LineShards(ShardFiles):
         with path.open("wb") as out:
 
             def write(record: Record) -> None:
-                out.write(line(record))
+                out.writelines(encoded(record))
+                out.write(b"\n")
 
             yield write
 
@@ -41,10 +43,6 @@ class LineShards(ShardFiles):
 
 def write_to_stdout(record: Record) -> None:
     """One record to standard output, in UTF-8 whatever the terminal's encoding."""
-    sys.stdout.buffer.write(line(record))
+    sys.stdout.buffer.writelines(encoded(record))
+    sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
-
-
-def line(record: Record) -> bytes:
-    """The record as a line of JSON."""
-    return json.dumps(record.to_json(), ensure_ascii=False).encode() + b"\n"

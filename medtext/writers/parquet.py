@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medtext.schema import Record
+from medtext.writers.encoding import is_large
 from medtext.writers.shards import ShardFiles
 from medtext.writers.target import Write
 
@@ -108,17 +111,21 @@ class ParquetShards(ShardFiles):
         with _opened(path) as out:
 
             def flush() -> None:
-                out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
+                if waiting:
+                    out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
                 waiting.clear()
 
             def write(record: Record) -> None:
+                if is_large(record):
+                    flush()
+                    out.write_table(_table(record))
+                    return
                 waiting.append(record.to_json())
                 if len(waiting) >= ROWS:
                     flush()
 
             yield write
-            if waiting:
-                flush()
+            flush()
 
     def read(self, number: int, ids: Sequence[str]) -> Iterator[Record]:  # noqa: ARG002 - they are in the rows
         with pq.ParquetFile(self.path(number)) as shard:
@@ -135,6 +142,27 @@ class ParquetShards(ShardFiles):
 
 def _opened(path: Path) -> Any:
     return pq.ParquetWriter(path, SCHEMA, compression="zstd")
+
+
+def _table(record: Record) -> pa.Table:
+    """One row, put together a few members of its lists at a time."""
+    lists = {"Entities": record.entity_rows(), "UnmappedAttributes": record.unmapped_rows()}
+    head = replace(record, entities=(), unmapped_attributes=()).to_json()
+    columns = [
+        _list(lists[column.name], column.type)
+        if column.name in lists
+        else pa.array([head.get(column.name)], column.type)
+        for column in SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def _list(rows: Iterator[dict[str, Any]], kind: pa.ListType) -> pa.Array:
+    parts = [pa.array([], kind.value_type)]
+    while few := list(islice(rows, ROWS)):
+        parts.append(pa.array(few, kind.value_type))
+    members = pa.concat_arrays(parts)
+    return pa.ListArray.from_arrays(pa.array([0, len(members)], pa.int32()), members, type=kind)
 
 
 def from_row(row: dict[str, Any]) -> Record:
