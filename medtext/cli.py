@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -156,13 +157,13 @@ def extract(
         _say(f"{out} is whole; there is nothing left to do.")
         raise typer.Exit
     total = count(source)
-    if log_json:
-        event("start", medtext=__version__, model=model, workers=workers, notes_total=total, resume=resume)
     show = with_events if log_json else with_bar if sys.stderr.isatty() else with_lines
     settings = job_settings(config, hash_ids)
     inputs = [hash_id(path) if hash_ids else path for path in notes]
     with open_output(target, settings, inputs, shard_notes) as output:
         tally = Tally(output)
+        if log_json:
+            event("start", medtext=__version__, model=model, workers=workers, notes_total=total, resume=resume)
         named = map(with_hashed_id, read(source)) if hash_ids else read(source)
         for record in show(run(output.todo(named), config, job), tally, total):
             output.write(record)
@@ -181,11 +182,15 @@ def _listed(categories: str | None) -> tuple[str, ...]:
 
 def _refuse_to_overwrite_notes(paths: Iterable[str], target: Target) -> None:
     """--force is not meant for the notes themselves."""
-    out = Path(target.path)
-    for path in map(Path, paths):
-        same = out.is_file() and path.is_file() and path.samefile(out)
-        if same or (path.is_file() and target.kind != "json" and path.resolve().parent == out.resolve()):
-            raise UsageError(f"{target.path} holds the notes that are to be read; name another output.")
+    if any(_is_in(Path(path), Path(target.path)) for path in paths if target.kind != "json"):
+        raise UsageError(f"{target.path} holds the notes that are to be read; name another output.")
+
+
+def _is_in(path: Path, out: Path) -> bool:
+    """Whether a file is the output, or stands right in it."""
+    with suppress(OSError):
+        return path.is_file() and (path.samefile(out) or path.resolve().parent.samefile(out))
+    return False
 
 
 def _say(line: str) -> None:

@@ -75,6 +75,20 @@ def test_workers_that_are_killed_cost_nothing() -> None:
     assert found == results([replace(note, text=note.text.replace("SLOW", "slow")) for note in notes])
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_pipeline_is_built_anew_where_spacy_keeps_words(keeps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+
+    def build(config):
+        built.append(config)
+        return fakes.build(config)
+
+    monkeypatch.setattr(local, "keeps_words", lambda: keeps)
+    monkeypatch.setattr(local, "LIFE", 40)
+    assert list(run(QUIET, Config(), Job(builder=build))) == results(QUIET)
+    assert len(built) == (4 if keeps else 1)
+
+
 def test_workers_that_end_at_once_are_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "BROKEN", 2)
     with pytest.raises(WorkerError, match="end before they have read a note"):

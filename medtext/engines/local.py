@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from itertools import chain, islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 CHARACTERS = 60_000  # of a batch
 NOTES = BATCH  # of a batch, at most
 AHEAD = 3  # batches read ahead, a worker
-LIVES = 200  # batches after which a worker is replaced, where spaCy cannot forget (see `annotate.BATCH`)
+LIVES = 200  # batches after which a worker is replaced, where spaCy cannot forget
+LIFE = 20_000  # notes after which a pipeline is, likewise
 GRACE = 1.0  # seconds, or half the limit where that is more, from a note's alarm to the end of its worker
 HANGED = 1  # the exit status of a worker that `lifeline` ended
 BROKEN = 10  # workers that may end before any has done anything
@@ -83,7 +85,17 @@ def run(notes: Iterable[Read], config: Config, job: Job, nlp: Language | None = 
     """
     if job.workers > 1 or (job.timeout is not None and nlp is None):
         return _pool(notes, config, job)
-    return annotate(nlp or job.build(config), notes, config, _guard(job.timeout))
+    if nlp:
+        return annotate(nlp, notes, config, _guard(job.timeout))
+    return _alone(notes, config, job)
+
+
+def _alone(notes: Iterable[Read], config: Config, job: Job) -> Iterator[Record]:
+    """In this process, with a pipeline that is built anew now and then where spaCy cannot forget."""
+    waiting = iter(notes)
+    for first in waiting:
+        some = chain([first], islice(waiting, LIFE - 1 if keeps_words() else None))
+        yield from annotate(job.build(config), some, config, _guard(job.timeout))
 
 
 def _guard(timeout: float | None) -> Guard:
@@ -189,7 +201,7 @@ class Crew:
         self._useful = False  # whether any did
 
     def _pool(self) -> ProcessPool:
-        return ProcessPool(max_workers=1, max_tasks=_lives(), context=get_context("spawn"))
+        return ProcessPool(max_workers=1, max_tasks=LIVES if keeps_words() else 0, context=get_context("spawn"))
 
     def submit(self, batch: list[Read], alone: bool = False) -> Task:
         """Gives the batch to the worker that has least to do."""
@@ -253,9 +265,9 @@ def _is_done(future: Future) -> bool:
     return future.done() and not isinstance(future.exception(), BrokenProcessPool | ProcessExpired)
 
 
-def _lives() -> int:
-    """How many batches a worker reads; 0 for no end."""
-    return LIVES if version("spacy").startswith("3.7.") else 0
+def keeps_words() -> bool:
+    """Whether this spaCy keeps every word it has seen, about 1.6 KB a note (see `annotate.BATCH`)."""
+    return version("spacy").startswith("3.7.")
 
 
 def _results(task: Task, crew: Crew) -> Iterator[Record]:
