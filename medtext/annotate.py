@@ -11,9 +11,12 @@ from medtext.config import Config
 from medtext.errors import NoteError
 from medtext.readers.limits import check_text, failure
 from medtext.schema import Mention, Note, Record
+from medtext.windows import LONG, Merger, windows
 
 if TYPE_CHECKING:
     from spacy.language import Language
+
+    from medtext.findings import Carried, Findings
 
 BATCH = 64
 """Notes after which spaCy's memory of their words is let go (spaCy 3.8; on 3.7 workers are replaced instead)."""
@@ -62,13 +65,48 @@ def one(
 
 
 def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] | None) -> Record:
-    from medtext.findings import findings
-    from medtext.record import select, to_record
+    from medtext.record import record_of, select
 
-    doc = nlp.make_doc(note.text)
+    if len(note.text) > LONG and spans is None:
+        return _long(nlp, note, config)
+    if len(note.text) > nlp.max_length:
+        said = f"Spans can be given for notes of up to {nlp.max_length:,} characters; this one has {len(note.text):,}."
+        raise NoteError("TooLong", said)
+    found = _read(nlp, note.text, config, spans)
+    return select(record_of(found, note.id, len(note.text), nlp.meta["version"]), config.categories)
+
+
+def _long(nlp: Language, note: Note, config: Config) -> Record:
+    """The record of a note that is read in windows."""
+    from medtext.findings import Carried
+    from medtext.record import record_of, select
+
+    carried, merger = Carried(), Merger()
+    for begin, end in windows(note.text):
+        found = _read(nlp, note.text[begin:end], config, carried=carried)
+        record = record_of(found, note.id, end - begin, nlp.meta["version"])
+        own = len(found.mentions)
+        again = sum(entity.id > own for entity in record.entities)
+        merger.add(begin, select(record, config.categories), own, again)
+    return merger.record(note.id, len(note.text))
+
+
+def _read(
+    nlp: Language,
+    text: str,
+    config: Config,
+    spans: Sequence[Mention] | None = None,
+    carried: Carried | None = None,
+) -> Findings:
+    """What the pipeline finds in a text, as far as `config` keeps it."""
+    from medtext.findings import findings
+    from medtext.record import kept
+
+    doc = nlp.make_doc(text)
+    found = findings(doc)
+    found.carried = carried
     if spans is not None:
-        findings(doc).given = tuple(spans)
+        found.given = tuple(spans)
     for _, step in nlp.pipeline:
         doc = step(doc)
-    record = to_record(doc, note.id, nlp.meta["version"], config.min_score, config.date_values)
-    return select(record, config.categories)
+    return kept(doc, config.min_score, config.date_values)

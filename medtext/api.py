@@ -104,11 +104,11 @@ def stream(
     Args:
         notes: pairs of an id and a text; they are read as they are needed.
         workers: processes; above one, each builds its own pipeline (and the calling script needs the usual
-            `if __name__ == "__main__":`). On Python 3.11, where spaCy keeps every word it has seen, one process grows
-            by 1.6 KB a note; workers are replaced before that matters.
+            `if __name__ == "__main__":`).
         timeout: seconds that a note may take; None for no limit. Without `nlp` the work is done in a process that can
             be stopped, also for one worker.
-        nlp: a pipeline of `load`, for one worker.
+        nlp: a pipeline of `load`, for one worker. On Python 3.11, where spaCy keeps every word it has seen, it grows by
+            1.6 KB a note; without it, pipelines and workers are replaced before that matters.
         config: what to load, and what to keep of the results.
 
     Raises:

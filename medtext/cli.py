@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import errno
 import logging
+import signal
 import sys
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 SOME_FAILED = 3
 INTERRUPTED = 130  # what typer makes of Ctrl-C
-PLAIN_LINE_SECONDS = 15.0  # between lines of progress where there is no terminal
 
 app = typer.Typer(
     add_completion=False,
@@ -40,6 +41,9 @@ WrongCommand: type[Any] = typer.BadParameter.__mro__[2]  # click's ClickExceptio
 
 def main() -> None:
     """Runs the command line; ends the process with its exit status."""
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # as Ctrl-C: workers are stopped, nothing is left half done
     try:
         status = app(standalone_mode=False) or 0
     except UsageError as error:
@@ -60,8 +64,23 @@ def main() -> None:
     sys.exit(status)
 
 
+@dataclass
+class Voice:
+    """How messages are put: as lines, or as JSON for machines."""
+
+    json: bool = False
+
+
+voice = Voice()
+
+
 def _stop(message: str, status: int) -> NoReturn:
-    _say(message)
+    if voice.json:
+        from medtext.progress import event
+
+        event("end", status=status, error=message)
+    else:
+        _say(message)
     sys.exit(status)
 
 
@@ -112,30 +131,49 @@ def extract(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
     model: Model = "fast",
     rules: Annotated[Path | None, typer.Option(help="A folder of rules instead of the shipped ones.")] = None,
+    shard_notes: Annotated[
+        int, typer.Option(min=1, help="Notes of a shard, at most: of a file of jsonl or parquet in the folder.")
+    ] = 5_000,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Say on standard error what is done in JSON Lines, for machines.")
+    ] = False,
 ) -> None:
     """Read notes and write a record of entities with offsets for each."""
     from medtext.engines.local import Job, run
+    from medtext.hashing import hash_id, job_settings
+    from medtext.progress import event, with_bar, with_events, with_lines
     from medtext.readers import Source, TableColumns, check, count, read
     from medtext.tally import Tally, with_hashed_id
-    from medtext.writers import Target, done, open_writer
+    from medtext.writers import Target, is_whole, open_output
 
+    voice.json = log_json
     config = Config(model, rules, _listed(categories), min_score)
     job = Job(workers, timeout)
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
     target = Target(out, format, force, resume)
     check(source)
     _refuse_to_overwrite_notes(source.paths, target)
-    tally = Tally()
-    named = map(with_hashed_id, read(source)) if hash_ids else read(source)
-    records = run(tally.not_yet(done(target), named), config, job)
-    with open_writer(target) as write:
-        for record in progress(records, count(source)):
-            write(record)
-            tally.add(record)
-    for line in tally.report("standard output" if out == "-" else out):
-        _say(line)
-    if tally.failed:
-        raise typer.Exit(SOME_FAILED)
+    if is_whole(target):
+        _say(f"{out} is whole; there is nothing left to do.")
+        raise typer.Exit
+    total = count(source)
+    show = with_events if log_json else with_bar if sys.stderr.isatty() else with_lines
+    settings = job_settings(config, hash_ids)
+    inputs = [hash_id(path) if hash_ids else path for path in notes]
+    with open_output(target, settings, inputs, shard_notes) as output:
+        tally = Tally(output)
+        if log_json:
+            event("start", medtext=__version__, model=model, workers=workers, notes_total=total, resume=resume)
+        named = map(with_hashed_id, read(source)) if hash_ids else read(source)
+        for record in show(run(output.todo(named), config, job), tally, total):
+            output.write(record)
+    status = SOME_FAILED if tally.failures else 0
+    if log_json:
+        event("end", status=status, notes=tally.notes, notes_before=tally.before, failed=len(tally.failures))
+    else:
+        for line in tally.report("standard output" if out == "-" else out):
+            _say(line)
+    raise typer.Exit(status)
 
 
 def _listed(categories: str | None) -> tuple[str, ...]:
@@ -144,35 +182,21 @@ def _listed(categories: str | None) -> tuple[str, ...]:
 
 def _refuse_to_overwrite_notes(paths: Iterable[str], target: Target) -> None:
     """--force is not meant for the notes themselves."""
-    if target.kind != "json" and any(target.file.exists() and _is_file(path, target.file) for path in paths):
+    if any(_is_in(Path(path), Path(target.path)) for path in paths if target.kind != "json"):
         raise UsageError(f"{target.path} holds the notes that are to be read; name another output.")
 
 
-def _is_file(path: str, file: Path) -> bool:
-    return path != "-" and Path(path).exists() and Path(path).samefile(file)
+def _is_in(path: Path, out: Path) -> bool:
+    """Whether a file is the output, or stands right in it."""
+    with suppress(OSError):
+        return path.is_file() and (path.samefile(out) or path.resolve().parent.samefile(out))
+    return False
 
 
 def _say(line: str) -> None:
     """A line on standard error, whatever is in the ids: what a terminal would obey or cannot show is spelled out."""
     plain = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
     typer.echo(plain.encode(sys.stderr.encoding or "utf-8", "backslashreplace"), err=True)
-
-
-def progress(records: Iterable[Record], total: int | None) -> Iterator[Record]:
-    """The records, with a progress bar on a terminal and plain lines elsewhere, on standard error."""
-    from tqdm import tqdm
-
-    if sys.stderr.isatty():
-        yield from tqdm(records, total=total, unit=" notes", file=sys.stderr, dynamic_ncols=True)
-        return
-    start = said = time.monotonic()
-    for number, record in enumerate(records, 1):
-        yield record
-        if (now := time.monotonic()) - said >= PLAIN_LINE_SECONDS:
-            said = now
-            rate = number / (now - start)
-            left = f", {tqdm.format_interval((total - number) / rate)} left" if total else ""
-            _say(f"{number} notes, {rate:.1f} a second{left}")
 
 
 @app.command()

@@ -46,3 +46,12 @@ class Config:
         if unknown := [name for name in values if name not in known]:
             raise UsageError(f"There is no setting {unknown[0]!r}; there are {', '.join(known)}.")
         return cls(**values)
+
+
+def find_model(name: str) -> Path:
+    """The folder of a shipped model ("fast", "accurate"), or the path that `name` is."""
+    here = Path(__file__).parent
+    for models in (here / "models", here.parent / "models"):
+        if name and (models / name / "meta.json").is_file():
+            return models / name
+    return Path(name)

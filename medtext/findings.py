@@ -6,6 +6,7 @@ Finders add `Mention`s to `candidates`; `resolve` turns candidates into `mention
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +37,16 @@ class Link:
 
 
 @dataclass(slots=True)
+class Carried:
+    """What the windows before this one say to it, where a note is read in windows (`medtext.windows`)."""
+
+    section: str | None = None  # the section that is open
+    names: dict[str, str] = field(default_factory=dict)  # words of names, and whose
+
+
+@dataclass(slots=True)
 class Findings:
+    carried: Carried | None = None
     given: tuple[Mention, ...] | None = None  # spans the caller brought; they replace what the finders find
     text: str = ""  # see `text_of`
     words: list[str] = field(default_factory=list)  # see `words`
@@ -55,10 +65,9 @@ class Findings:
 
     def section_of(self, begin: int) -> str | None:
         """The category of the section that holds the character at `begin`."""
-        for section in self.sections:
-            if section.begin <= begin < section.end:
-                return section.category
-        return None
+        place = bisect_right(self.sections, begin, key=lambda section: section.begin) - 1
+        inside = place >= 0 and begin < self.sections[place].end
+        return self.sections[place].category if inside else None
 
 
 def findings(doc: Doc) -> Findings:

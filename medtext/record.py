@@ -31,15 +31,25 @@ def to_record(
 
     Offsets are code points of `doc.text`. A parsed date is as good as the patient's text: it is there only with `date_values`.
     """
+    return record_of(kept(doc, min_score, date_values), document_id, len(text_of(doc)), model_version)
+
+
+def kept(doc: Doc, min_score: float, date_values: bool) -> Findings:
+    """What of a Doc's findings goes into its record."""
     found = _likely(findings(doc), min_score)
-    if not date_values:
-        found = replace(found, values={place: value for place, value in found.values.items() if not value.date})
+    if date_values:
+        return found
+    return replace(found, values={place: value for place, value in found.values.items() if not value.date})
+
+
+def record_of(found: Findings, document_id: str, characters: int, model_version: str) -> Record:
+    """The record of findings: a mention's id is its place, from 1; a date that stands twice has one after all of them."""
     hanging = _hanging(found)
     entities = [*_entities(found, hanging), *_times(found)]
     entities.sort(key=lambda entity: (entity.begin, entity.end, entity.category, entity.id))
     return Record(
         document_id,
-        len(text_of(doc)),
+        characters,
         model_version,
         tuple(entities),
         tuple(_attribute(found, place) for place in _unmapped(found)),

@@ -7,7 +7,7 @@ begin inclusive, end exclusive. No value here holds a piece of a note, except `N
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -413,13 +413,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What medtext found in one note, or why it found nothing (`error`)."""
+    """What medtext found in one note, or why it found nothing (`error`).
+
+    `entities` and `unmapped_attributes` are tuples, except of very long notes (`medtext.windows`): there they are sequences
+    whose members are made as one iterates.
+    """
 
     document_id: str
     characters: int = 0
     model_version: str = ""
-    entities: tuple[Entity, ...] = ()
-    unmapped_attributes: tuple[Attribute, ...] = ()
+    entities: Sequence[Entity] = ()
+    unmapped_attributes: Sequence[Attribute] = ()
     error: Failure | None = None
 
     def __post_init__(self) -> None:
@@ -442,11 +446,19 @@ class Record:
             "DocumentId": self.document_id,
             "Characters": self.characters,
             "ModelVersion": self.model_version,
-            "Entities": [entity.to_json() for entity in self.entities],
-            "UnmappedAttributes": [
-                {"Type": attribute.category, "Attribute": attribute.to_json()} for attribute in self.unmapped_attributes
-            ],
+            "Entities": list(self.entity_rows()),
+            "UnmappedAttributes": list(self.unmapped_rows()),
         }
+
+    def entity_rows(self) -> Iterator[dict[str, Any]]:
+        """The members of the JSON's `Entities`."""
+        for entity in self.entities:
+            yield entity.to_json()
+
+    def unmapped_rows(self) -> Iterator[dict[str, Any]]:
+        """The members of the JSON's `UnmappedAttributes`."""
+        for attribute in self.unmapped_attributes:
+            yield {"Type": attribute.category, "Attribute": attribute.to_json()}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Record:

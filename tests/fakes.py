@@ -19,8 +19,10 @@ from medtext.schema import Mention
 
 @Language.component("medtext_test_fever")
 def find_fever(doc: Doc) -> Doc:
-    """Marks "fever"; breaks, hangs, does not wake up or dies where the note says so."""
+    """Marks "fever"; takes its time, breaks, hangs, does not wake up or dies where the note says so."""
     text = doc.text
+    if "SLOW" in text:
+        time.sleep(0.01)
     if "BREAK" in text:
         raise RuntimeError(f"cannot read {text}")
     if "HANG" in text:
@@ -51,3 +53,8 @@ def build(_config: object) -> Language:
     nlp.add_pipe("medtext_test_fever")
     nlp.meta["version"] = "fake"
     return nlp
+
+
+def build_nothing(_config: object) -> Language:
+    """A worker that ends as it starts, as where there is no memory for it."""
+    os._exit(9)

@@ -1,5 +1,6 @@
 """The command line: exit statuses, one sentence an error, and every kind of bad input in one job."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -75,7 +76,7 @@ def test_bad_notes_are_listed_and_the_rest_is_done(notes: Path, tmp_path: Path) 
         "empty.txt": b"",
         "binary.txt": b"\x00\x01\x02" * 100,
         "latin.txt": "Fièvre".encode("latin-1"),
-        "large.txt": b"fever " * 9_000_000,
+        "large.txt.gz": gzip.compress(b"fever " * 17_000_000, 1),
         "torn.txt.gz": b"\x1f\x8b\x08\x00broken",
     }
     for name, content in bad.items():
@@ -152,24 +153,40 @@ def test_view_writes_a_page(tmp_path: Path) -> None:
     assert 'href="#s' in page
 
 
-@pytest.mark.parametrize(("total", "said"), [(4, "2 notes, 0.5 a second, 00:04 left"), (None, "2 notes, 0.5 a second")])
-def test_progress_is_plain_lines_where_there_is_no_terminal(
-    total: int | None, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from medtext import cli
+def test_machines_are_told_in_json_lines(notes: Path, tmp_path: Path) -> None:
+    (notes / "empty.txt").write_text("")
+    done = medtext("extract", notes, "-o", tmp_path / "out", "--format", "jsonl", "--log-json")
+    assert done.returncode == 3
+    assert not done.stdout
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["event"] for event in events] == ["start", "failed", "read", "end"]
+    assert all(event["time"].endswith("+00:00") for event in events)
+    assert (events[0]["notes_total"], events[0]["workers"], events[0]["resume"]) == (3, 1, False)
+    assert (events[1]["id"], events[1]["code"]) == ("empty.txt", "EmptyNote")
+    assert (events[3]["status"], events[3]["notes"], events[3]["failed"]) == (3, 3, 1)
+    refused = medtext("extract", notes, "-o", tmp_path / "out", "--format", "jsonl", "--log-json")
+    (event,) = map(json.loads, refused.stderr.splitlines())
+    assert (event["event"], event["status"]) == ("end", 2)
+    assert "--resume goes on" in event["error"]
 
-    clock = iter([0.0, 2.0, 4.0, 6.0, 8.0])
-    monkeypatch.setattr(cli.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(cli, "PLAIN_LINE_SECONDS", 4.0)
-    assert list(cli.progress(iter("abcd"), total)) == list("abcd")
-    assert capsys.readouterr().err.splitlines()[0] == said
+
+def test_a_job_goes_on_with_the_same_settings_only(notes: Path, tmp_path: Path) -> None:
+    out = ("-o", tmp_path / "out", "--format", "parquet")
+    assert medtext("extract", notes, *out).returncode == 0
+    again = medtext("extract", notes, *out, "--resume", "--workers", "2")
+    assert again.returncode == 0
+    assert "2 notes were done before." in again.stderr
+    other = medtext("extract", notes, *out, "--resume", "--categories", "ANATOMY")
+    assert other.returncode == 2
+    assert "begun with other settings: categories was [] and is ['ANATOMY']; --force starts again." in other.stderr
+    (notes / "c.txt").write_text("She has fever.")
+    more = medtext("extract", notes, *out, "--resume")
+    assert "3 notes read, 3 done, 0 failed" in more.stderr
 
 
-def test_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from medtext import cli
-
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert list(cli.progress(iter("abcd"), 4)) == list("abcd")
-    bar = capsys.readouterr().err
-    assert "4/4" in bar
-    assert "notes/s" in bar
+def test_a_file_that_is_whole_is_not_gone_on_with(notes: Path, tmp_path: Path) -> None:
+    out = ("-o", tmp_path / "out.jsonl")
+    assert medtext("extract", notes, *out).returncode == 0
+    done = medtext("extract", notes, *out, "--resume")
+    assert done.returncode == 0
+    assert "is whole; there is nothing left to do." in done.stderr

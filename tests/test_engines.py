@@ -1,13 +1,20 @@
 """Every note that goes in comes out once, in order, whatever happens to it and however many workers there are."""
 
+import contextlib
+import multiprocessing
+import os
+import random
 import signal
+import time
+from dataclasses import replace
 
 import pytest
 
 import medtext
 from medtext.config import Config
+from medtext.engines import local
 from medtext.engines.local import CHARACTERS, NOTES, Job, alarm, batches, run
-from medtext.errors import ModelError, NoteError, UsageError
+from medtext.errors import ModelError, NoteError, UsageError, WorkerError
 from medtext.schema import Failure, Note, Record
 from tests import fakes
 
@@ -49,6 +56,43 @@ def test_a_worker_that_dies_costs_only_its_note_without_a_timeout() -> None:
     found = results(notes, workers=2)
     assert [record.document_id for record in found] == [note.id for note in notes]
     assert codes(found) == {"killer": "WorkerDied"}
+
+
+def test_workers_that_are_killed_cost_nothing() -> None:
+    """At any time: while they start, read a note, send its record, or have nothing to do."""
+    notes = [Note(f"n{number}", f"SLOW note {number}: fever. " * (number % 30 + 1)) for number in range(800)]
+    chance = random.Random(39)
+    kills = set(chance.sample(range(len(notes)), 8))
+    found, killed = [], 0
+    for place, record in enumerate(run(notes, Config(), Job(2, builder=fakes.build))):
+        if place in kills and (workers := [one.pid for one in multiprocessing.active_children()]):
+            time.sleep(chance.random() / 5)
+            with contextlib.suppress(ProcessLookupError):  # it is being replaced
+                os.kill(chance.choice(workers), signal.SIGKILL)
+                killed += 1
+        found.append(record)
+    assert killed >= 5
+    assert found == results([replace(note, text=note.text.replace("SLOW", "slow")) for note in notes])
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_pipeline_is_built_anew_where_spacy_keeps_words(keeps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+
+    def build(config):
+        built.append(config)
+        return fakes.build(config)
+
+    monkeypatch.setattr(local, "keeps_words", lambda: keeps)
+    monkeypatch.setattr(local, "LIFE", 40)
+    assert list(run(QUIET, Config(), Job(builder=build))) == results(QUIET)
+    assert len(built) == (4 if keeps else 1)
+
+
+def test_workers_that_end_at_once_are_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "BROKEN", 2)
+    with pytest.raises(WorkerError, match="end before they have read a note"):
+        list(run(QUIET, Config(), Job(2, builder=fakes.build_nothing)))
 
 
 def test_a_loaded_pipeline_keeps_a_timeout_in_this_process() -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import medtext
-from medtext.components.ner import find_model
+from medtext.config import find_model
 from medtext.errors import ModelError
 from tests.conftest import ROOT
 

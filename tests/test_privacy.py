@@ -107,9 +107,10 @@ def test_extraction_at_every_log_level(notes: Path, tmp_path: Path, level: str) 
     run(tmp_path, "extract", str(notes), "-o", "out", level=level)
 
 
-@pytest.mark.parametrize("out", ["out", "out.jsonl", "out.parquet", "-"])
+@pytest.mark.parametrize("out", ["out", "out --format jsonl --log-json", "out.jsonl", "out.parquet", "-"])
 def test_every_format_and_reader(notes: Path, tmp_path: Path, out: str) -> None:
-    run(tmp_path, "extract", str(notes), *map(str, tables(notes)), "-o", out, "--workers", "2", "--timeout", "60")
+    inputs = [str(notes), *map(str, tables(notes))]
+    run(tmp_path, "extract", *inputs, "-o", *out.split(), "--workers", "2", "--timeout", "60")
 
 
 def test_evaluation(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Records appear whole, under names that cannot lead astray, and nothing is overwritten unasked."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -8,33 +9,36 @@ import pytest
 
 from medtext.errors import UsageError
 from medtext.schema import Entity, Failure, Record, Value
-from medtext.writers import Target, done, open_writer
+from medtext.writers import Target, open_output
+from medtext.writers.encoding import encoded
 from medtext.writers.files import file_name
 from medtext.writers.parquet import VALUE
+from medtext.writers.target import META
 from tests.test_schema import RECORD
 
 FAILED = Record("b.txt", error=Failure("EmptyNote", "The note is empty."))
 
 
 def write(target: Target, *records: Record) -> None:
-    with open_writer(target) as one:
-        for record in records:
-            one(record)
+    with open_output(target, {}) as output:
+        for record in output.todo(records):
+            output.write(record)
+
+
+def record_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file() and META not in path.parts)
 
 
 def test_a_folder_mirrors_the_ids(tmp_path: Path) -> None:
     write(Target(str(tmp_path / "out")), RECORD, FAILED)
     assert json.loads((tmp_path / "out/ward-3/note-017.txt.json").read_text()) == RECORD.to_json()
-    assert sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file()) == [
-        "b.txt.json",
-        "note-017.txt.json",
-    ]
+    assert record_files(tmp_path / "out") == ["b.txt.json", "note-017.txt.json"]
 
 
 @pytest.mark.parametrize("path", ["out.jsonl", "out"])
 def test_json_lines(tmp_path: Path, path: str) -> None:
     write(Target(str(tmp_path / path), "jsonl"), RECORD, FAILED)
-    file = tmp_path / path if path.endswith("l") else tmp_path / path / "records.jsonl"
+    file = tmp_path / path if path.endswith("l") else tmp_path / path / "records-00000.jsonl"
     assert [json.loads(line) for line in file.read_text().splitlines()] == [RECORD.to_json(), FAILED.to_json()]
 
 
@@ -78,66 +82,47 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path, path: str) -> None:
     write(Target(str(tmp_path / path), force=True), FAILED)
 
 
-@pytest.mark.parametrize("path", ["out", "out.jsonl"])
-def test_a_job_goes_on_where_it_stopped(tmp_path: Path, path: str) -> None:
-    target = Target(str(tmp_path / path), resume=True)
-    with pytest.raises(RuntimeError), open_writer(target) as one:
-        one(RECORD)
-        one(FAILED)
-        raise RuntimeError
-    assert done(target)(RECORD.document_id)
-    assert not done(target)("b.txt")
-    write(target, Record("b.txt", 3, "1"))
-    assert done(target)(RECORD.document_id)
-    assert done(target)("b.txt")
-    assert not done(target)("c.txt")
-    assert not list(tmp_path.rglob("*.part"))
-
-
-def test_a_line_that_was_torn_is_written_again(tmp_path: Path) -> None:
-    target = Target(str(tmp_path / "out.jsonl"), resume=True)
-    whole = json.dumps(Record("a.txt", 3, "1").to_json())
-    (tmp_path / "out.jsonl.part").write_text(f"{whole}\n{whole.replace('a.txt', 'b.txt')}")
-    assert not done(target)("b.txt")
-    write(target, Record("b.txt", 3, "1"))
-    written = [json.loads(line)["DocumentId"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert written == ["a.txt", "b.txt"]
-
-
 def test_what_a_broken_off_job_left_is_not_overwritten_unasked(tmp_path: Path) -> None:
-    (tmp_path / "out.jsonl.part").write_text(json.dumps(RECORD.to_json()) + "\n")
+    target = Target(str(tmp_path / "out.jsonl"))
+    with pytest.raises(RuntimeError), open_output(target, {}, shard_notes=1) as output:
+        for record in output.todo([RECORD, FAILED]):
+            output.write(record)
+        raise RuntimeError
     with pytest.raises(UsageError, match="--resume goes on"):
-        write(Target(str(tmp_path / "out.jsonl")), FAILED)
+        write(target, FAILED)
     write(Target(str(tmp_path / "out.jsonl"), force=True), FAILED)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 1
 
 
-def test_a_job_that_broke_off_before_its_first_record_is_not_in_the_way(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), open_writer(Target(str(tmp_path / "out.jsonl"))):
+@pytest.mark.parametrize(
+    ("path", "kind"), [("out", None), ("out", "jsonl"), ("out.jsonl", None), ("out.parquet", None)]
+)
+def test_a_job_that_broke_off_before_its_first_record_is_not_in_the_way(tmp_path: Path, path: str, kind: str) -> None:
+    with pytest.raises(RuntimeError), open_output(Target(str(tmp_path / path), kind), {}):
         raise RuntimeError
-    write(Target(str(tmp_path / "out.jsonl")), FAILED)
-    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+    assert not list(tmp_path.iterdir())
+    write(Target(str(tmp_path / path), kind), FAILED)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"DocumentId": "b.txt"', b"7"])
-def test_files_that_hold_no_record_are_not_taken_for_done(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "b.txt.json").write_bytes(content)
-    (tmp_path / "out.jsonl").write_bytes(content + b"\n")
-    assert not done(Target(str(tmp_path), resume=True))("b.txt")
-    assert not done(Target(str(tmp_path / "out.jsonl"), resume=True))("b.txt")
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"Digest": "b"', b"7", b'{"Digest": "b", "Notes": [7]}'])
+def test_what_says_that_a_shard_is_done_must_be_whole(tmp_path: Path, content: bytes) -> None:
+    write(Target(str(tmp_path / "out"), "jsonl"), RECORD)
+    (tmp_path / "out" / META / "00000.json").write_bytes(content)
+    with open_output(Target(str(tmp_path / "out"), "jsonl", resume=True), {}) as output:
+        assert list(output.todo([RECORD])) == [RECORD]
+        output.write(RECORD)
 
 
 def test_what_contradicts_itself_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be resumed"):
-        Target(str(tmp_path / "out.parquet"), resume=True)
     with pytest.raises(UsageError, match="choose one"):
         Target(str(tmp_path), force=True, resume=True)
 
 
 def test_a_file_that_was_not_finished_does_not_appear(tmp_path: Path) -> None:
     for path in ("out.jsonl", "out.parquet"):
-        with pytest.raises(RuntimeError), open_writer(Target(str(tmp_path / path))) as one:
-            one(RECORD)
+        with pytest.raises(RuntimeError), open_output(Target(str(tmp_path / path)), {}) as output:
+            output.write(next(iter(output.todo([RECORD]))))
             raise RuntimeError
         assert not (tmp_path / path).exists()
 
@@ -153,13 +138,18 @@ def test_an_id_cannot_lead_out_of_the_folder(name: str) -> None:
 
 
 def test_ids_that_look_alike_get_files_of_their_own() -> None:
-    names = ["a/b", "a//b", "../a/b", "a?b", "a*b", "a_b", "a.json/b", "a.json_/b", "a"]
+    names = [".medtext/a", "a/b", "a//b", "../a/b", "a?b", "a*b", "a_b", "a.json/b", "a.json_/b", "a"]
     assert len({file_name(name) for name in names}) == len(names)
+
+
+def test_no_id_leads_to_what_is_kept_of_the_job() -> None:
+    assert str(file_name(f"{META}/job")) != f"{META}/job.json"
+    assert str(file_name(f"{META}/00000")) != f"{META}/00000.json"
 
 
 def test_no_folder_is_made_where_a_file_may_be(tmp_path: Path) -> None:
     write(Target(str(tmp_path / "out")), *(Record(name, 3, "1") for name in ("a", "a.json/b", "a.json/b.json")))
-    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 3
+    assert len(record_files(tmp_path / "out")) == 3
 
 
 @pytest.mark.parametrize("path", ["out", "out.jsonl", "out.parquet"])
@@ -185,3 +175,29 @@ def test_a_place_that_cannot_be_written_to_is_wrong_usage(tmp_path: Path) -> Non
 def test_formats_that_do_not_fit_are_wrong_usage(path: str, kind: str) -> None:
     with pytest.raises(UsageError):
         Target(path, kind)
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+@pytest.mark.parametrize("name", ["a", '"@"', "@"])
+def test_json_is_the_same_in_pieces(name: str, indent: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [
+        replace(RECORD, document_id=name),
+        replace(RECORD, document_id=name, entities=()),
+        replace(RECORD, document_id=name, unmapped_attributes=()),
+        Record(name, 3, "1"),
+        replace(FAILED, document_id=name),
+    ]
+    whole = [b"".join(encoded(record, indent)) for record in records]
+    monkeypatch.setattr("medtext.writers.encoding.LARGE", 0)
+    assert [b"".join(encoded(record, indent)) for record in records] == whole
+    assert json.loads(whole[0]) == records[0].to_json()
+
+
+def test_parquet_is_the_same_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [RECORD, FAILED, Record("a", 3, "1"), RECORD]
+    write(Target(str(tmp_path / "whole.parquet")), *records)
+    monkeypatch.setattr("medtext.writers.encoding.LARGE", 1)
+    write(Target(str(tmp_path / "pieces.parquet")), *records)
+    whole, pieces = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("whole", "pieces"))
+    assert pieces == whole
+    assert pieces.schema == whole.schema

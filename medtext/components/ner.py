@@ -13,6 +13,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.components.networks import KINDS, Network, Read, read_meta
+from medtext.config import find_model
 from medtext.decoding import decode, spans
 from medtext.findings import findings, offsets, words
 from medtext.schema import Mention
@@ -52,15 +53,6 @@ class Tagger:
         """The shares of spans with these probabilities that were right on notes held out from training."""
         seen, right = self._calibration
         return np.interp(probabilities, seen, right)
-
-
-def find_model(name: str) -> Path:
-    """The folder of a shipped model ("fast", "accurate"), or the path that `name` is."""
-    here = Path(__file__).parents[1]
-    for models in (here / "models", here.parent / "models"):
-        if name and (models / name / "meta.json").is_file():
-            return models / name
-    return Path(name)
 
 
 def learned(model: str, name: str) -> Path:

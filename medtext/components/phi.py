@@ -19,7 +19,7 @@ from spacy.tokens import Doc
 
 from medtext.components.patterns import first_word
 from medtext.errors import RuleError
-from medtext.findings import findings, offsets, text_of, words
+from medtext.findings import Carried, findings, offsets, text_of, words
 from medtext.rulebook import load_toml, load_words, rules_dir
 from medtext.schema import CATEGORIES, PHI_SUBTYPES, Mention
 
@@ -169,7 +169,7 @@ class PhiFinder:
             for mention in (_trimmed(one, text) for one in recognizer.find(text, artifacts))
             if mention.type != "NAME" or self._is_name(text[mention.begin : mention.end])
         ]
-        return [*found, *again(text, found, self.no_names)]
+        return [*found, *again(text, found, self.no_names, findings(doc).carried)]
 
     def _is_name(self, name: str) -> bool:
         """Whether any word of the name could be one."""
@@ -177,17 +177,27 @@ class PhiFinder:
         return bool(found) and not all(word.lower() in self.no_names for word in found)
 
 
-def again(text: str, found: Iterable[Mention], no_names: frozenset[str]) -> Iterator[Mention]:
-    """The words of names wherever else they stand, capitalised."""
-    known: dict[str, str] = {}
+def again(
+    text: str, found: Iterable[Mention], no_names: frozenset[str], carried: Carried | None = None
+) -> Iterator[Mention]:
+    """The words of names wherever else they stand, capitalised; in windows, those of names in earlier ones as well."""
+    known = _names_before(text, carried) if carried else {}
     for mention in found:
         if mention.type == "NAME":
             for word in CAPITALISED.findall(text, mention.begin, mention.end):
                 if len(word) > 2 and word.lower() not in no_names:
                     known.setdefault(word, mention.subtype)
+    if carried:
+        carried.names.update(known)
     for word, subtype in known.items():
         for match in re.finditer(rf"(?<![\w'’-]){re.escape(word)}(?![\w-])", text):
             yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
+
+
+def _names_before(text: str, carried: Carried) -> dict[str, str]:
+    """The words of names in earlier windows that may stand in this one: there may be thousands in all."""
+    here = {part for word in CAPITALISED.findall(text) for part in (word, re.split("['’]", word)[0])}
+    return {word: subtype for word, subtype in carried.names.items() if word in here}
 
 
 def _trimmed(mention: Mention, text: str) -> Mention:

@@ -52,7 +52,8 @@ class Reviewer:
     def _mentions(self, doc: Doc, suspicion: Suspicion) -> Iterator[Mention]:
         found = [mention for mention in findings(doc).candidates if mention.type in PLACE_OF]
         yield from found
-        yield from again(text_of(doc), [one for one in found if one.score >= SURE], self._no_names)
+        sure = [one for one in found if one.score >= SURE]
+        yield from again(text_of(doc), sure, self._no_names, findings(doc).carried)
         yield from self._faint(doc)
         yield from _suspects(doc, suspicion)
 

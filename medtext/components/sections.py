@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
 from medtext.components.medspacy_parts import Sectionizer, SectionRule
-from medtext.findings import SectionSpan, findings, text_of
+from medtext.findings import Carried, SectionSpan, findings, text_of
 from medtext.rulebook import load_table, rules_dir
 
 MARKERS = frozenset({":", "-", "–", "—", "="})
@@ -75,7 +75,18 @@ class SectionFinder:
             self.sectionizer(doc)
             findings(doc).sections = [_span(doc, section) for section in doc._.sections if section.category]
             doc._.sections = []
+            if carried := findings(doc).carried:
+                _carry(doc, carried)
         return doc
+
+
+def _carry(doc: Doc, carried: Carried) -> None:
+    """The section that an earlier window left open goes on to the first heading; the last section goes on to the next."""
+    sections = findings(doc).sections
+    first = next((section.heading[0] for section in sections if section.heading), len(text_of(doc)))
+    if carried.section and first:
+        sections.insert(0, SectionSpan(0, first, carried.section))
+    carried.section = sections[-1].category if sections else None
 
 
 def _span(doc: Doc, section: Any) -> SectionSpan:

@@ -20,11 +20,10 @@ BOX_BEFORE = re.compile(rf"({_BOX})[ \t]*$")
 BOX_AFTER = re.compile(rf"[ \t]*:?[ \t]*({_BOX})")
 BOX_FIRST = re.compile(rf"[ \t\d.•-]*(?:[A-Z][A-Z /&-]*:?[ \t]+|[^\n:\[]{{1,30}}:[ \t]*)?{_BOX}")
 YES_OR_NO = re.compile(rf"[ \t]*:?[ \t]*({_BOX})[ \t]*(?:yes|y)?[ \t]*({_BOX})", re.IGNORECASE)
-ANSWER = re.compile(
-    r"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:(?P<yes>y|yes|pos|positive|present|\+)|"
-    r"(?P<no>n|no|nil|none|neg|negative|denies|denied|absent|nad|not present|-))(?![\w/+-])[ \t]*(?:$|[\n,;.|(]|[ \t]{2}|[ \t](?=(?-i:[A-Z\[])))",
-    re.IGNORECASE,
-)
+_YES = r"(?P<yes>y|yes|pos|positive|present|\+)"
+_NO = r"(?P<no>n|no|nil|none|neg|negative|denies|denied|absent|nad|not present|-)"
+_OVER = r"(?![\w/+-])[ \t]*(?:$|[\n,;.|(]|[ \t]{2}|[ \t](?=(?-i:[A-Z\[])))"
+ANSWER = re.compile(rf"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:{_YES}|{_NO}){_OVER}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ import faulthandler
 import os
 import signal
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from itertools import chain, islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,7 +25,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from medtext.annotate import BATCH, Guard, annotate
 from medtext.config import Config
-from medtext.errors import NoteError, UsageError
+from medtext.errors import NoteError, UsageError, WorkerError
 from medtext.readers.limits import Read, failure
 from medtext.schema import Note, Record
 
@@ -33,9 +35,11 @@ if TYPE_CHECKING:
 CHARACTERS = 60_000  # of a batch
 NOTES = BATCH  # of a batch, at most
 AHEAD = 3  # batches read ahead, a worker
-LIVES = 200  # batches after which a worker is replaced, where spaCy cannot forget (see `annotate.BATCH`)
+LIVES = 200  # batches after which a worker is replaced, where spaCy cannot forget
+LIFE = 20_000  # notes after which a pipeline is, likewise
 GRACE = 1.0  # seconds, or half the limit where that is more, from a note's alarm to the end of its worker
 HANGED = 1  # the exit status of a worker that `lifeline` ended
+BROKEN = 10  # workers that may end before any has done anything
 
 Builder = Callable[[Config], "Language"]
 Future: TypeAlias = "ProcessFuture[list[Record]]"
@@ -81,7 +85,17 @@ def run(notes: Iterable[Read], config: Config, job: Job, nlp: Language | None = 
     """
     if job.workers > 1 or (job.timeout is not None and nlp is None):
         return _pool(notes, config, job)
-    return annotate(nlp or job.build(config), notes, config, _guard(job.timeout))
+    if nlp:
+        return annotate(nlp, notes, config, _guard(job.timeout))
+    return _alone(notes, config, job)
+
+
+def _alone(notes: Iterable[Read], config: Config, job: Job) -> Iterator[Record]:
+    """In this process, with a pipeline that is built anew now and then where spaCy cannot forget."""
+    waiting = iter(notes)
+    for first in waiting:
+        some = chain([first], islice(waiting, LIFE - 1 if keeps_words() else None))
+        yield from annotate(job.build(config), some, config, _guard(job.timeout))
 
 
 def _guard(timeout: float | None) -> Guard:
@@ -149,45 +163,130 @@ def _work(batch: Sequence[Read], config: Config, job: Job) -> list[Record]:
 
 
 def _pool(notes: Iterable[Read], config: Config, job: Job) -> Iterator[Record]:
-    pool = ProcessPool(max_workers=job.workers, max_tasks=_lives(), context=get_context("spawn"))
-    waiting: deque[tuple[list[Read], Future]] = deque()
-
-    def submit(batch: list[Read]) -> Future:
-        return pool.schedule(_work, args=(batch, config, job))
-
+    crew = Crew(config, job)
+    waiting: deque[Task] = deque()
     try:
         for batch in batches(notes):
-            waiting.append((batch, submit(batch)))
+            waiting.append(crew.submit(batch))
             if len(waiting) > job.workers * AHEAD:
-                yield from _results(*waiting.popleft(), submit, job)
+                yield from _results(waiting.popleft(), crew)
         while waiting:
-            yield from _results(*waiting.popleft(), submit, job)
+            yield from _results(waiting.popleft(), crew)
     finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
+        crew.stop()
 
 
-def _lives() -> int:
-    """How many batches a worker reads; 0 for no end."""
-    return LIVES if version("spacy").startswith("3.7.") else 0
+@dataclass(slots=True, eq=False)
+class Task:
+    """A batch on its way, and the worker that has it."""
+
+    batch: list[Read]
+    worker: int
+    future: Future
+    alone: bool  # its note was in a batch that failed
 
 
-def _results(batch: list[Read], future: Future, submit: Callable[[list[Read]], Future], job: Job) -> Iterator[Record]:
+class Crew:
+    """The worker processes. Each is a pool of its own, so that one that dies takes nothing that the others need with it.
+
+    (A worker that is killed while it sends a result leaves half of it in its pipe, and the pipe locked.)
+    """
+
+    def __init__(self, config: Config, job: Job) -> None:
+        self.job = job
+        self._config = config
+        self._pools = [self._pool() for _ in range(job.workers)]
+        self._open: list[Task] = []
+        self._ends = 0  # of workers since one did something
+        self._useful = False  # whether any did
+
+    def _pool(self) -> ProcessPool:
+        return ProcessPool(max_workers=1, max_tasks=LIVES if keeps_words() else 0, context=get_context("spawn"))
+
+    def submit(self, batch: list[Read], alone: bool = False) -> Task:
+        """Gives the batch to the worker that has least to do."""
+        busy = Counter(task.worker for task in self._open)
+        worker = min(range(len(self._pools)), key=lambda place: busy[place])
+        task = Task(batch, worker, self._schedule(worker, batch), alone)
+        self._open.append(task)
+        return task
+
+    def _schedule(self, worker: int, batch: list[Read]) -> Future:
+        try:
+            return self._pools[worker].schedule(_work, args=(batch, self._config, self.job))
+        except RuntimeError:  # its process was killed while it had nothing to do
+            self._replace(worker)
+            return self._pools[worker].schedule(_work, args=(batch, self._config, self.job))
+
+    def result(self, task: Task) -> list[Record]:
+        """The records of the batch. Raises `ProcessExpired` where its worker died of it or was killed meanwhile."""
+        while True:
+            try:
+                records: list[Record] = task.future.result()
+            except ProcessExpired:
+                self._open.remove(task)
+                self._count_end(given_up=not self._useful)
+                self._replace(task.worker)
+                raise
+            except BrokenProcessPool:  # the worker ended before it took the batch, or between two
+                self._count_end(given_up=True)
+                self._replace(task.worker)
+            else:
+                self._ends, self._useful = 0, True
+                self._open.remove(task)
+                return records
+
+    def _count_end(self, given_up: bool) -> None:
+        """Raises `WorkerError` when that is not for the notes."""
+        self._ends += 1
+        if self._ends > BROKEN and given_up:
+            raise WorkerError("The workers end before they have read a note; they may need more memory.")
+
+    def _replace(self, worker: int) -> None:
+        """A new process for this place, and what the old one had not done."""
+        left = [task for task in self._open if task.worker == worker and not _is_done(task.future)]
+        _end(self._pools[worker])  # this gives what is left exceptions of its own
+        self._pools[worker] = self._pool()
+        for task in left:
+            task.future = self._schedule(worker, task.batch)
+
+    def stop(self) -> None:
+        for pool in self._pools:
+            _end(pool)
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+def _is_done(future: Future) -> bool:
+    """Whether there are records, or an exception of theirs; that of a pool that broke is none."""
+    return future.done() and not isinstance(future.exception(), BrokenProcessPool | ProcessExpired)
+
+
+def keeps_words() -> bool:
+    """Whether this spaCy keeps every word it has seen, about 1.6 KB a note (see `annotate.BATCH`)."""
+    return version("spacy").startswith("3.7.")
+
+
+def _results(task: Task, crew: Crew) -> Iterator[Record]:
     """The batch's records; where its worker died or hung, those of its notes one by one."""
     try:
-        yield from future.result()
+        yield from crew.result(task)
     except ProcessExpired as error:
-        if len(batch) > 1:
-            for note in batch:
-                yield from _results([note], submit([note]), submit, job)
+        hanged = crew.job.timeout is not None and error.exitcode == HANGED
+        if task.alone or (hanged and len(task.batch) == 1):
+            yield _lost(task.batch[0], hanged, crew.job)
         else:
-            yield _lost(batch[0], error, job)
+            for note in task.batch:
+                yield from _results(crew.submit([note], alone=True), crew)
 
 
-def _lost(item: Read, error: ProcessExpired, job: Job) -> Record:
+def _lost(item: Read, hanged: bool, job: Job) -> Record:
     if isinstance(item, Record):
         return item
-    if job.timeout is not None and error.exitcode == HANGED:
+    if hanged:
         return failure(item.id, "Timeout", str(_timeout(job.timeout)))
     return failure(item.id, "WorkerDied", "The worker that read this note died; it may need more memory.")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from medtext.errors import NoteError
 from medtext.schema import Failure, Note, Record
 
-LONGEST_NOTE = 1_000_000
-"""Characters; a longer note is an error at once instead of minutes of work (spaCy's own limit)."""
-LARGEST_FILE = 16 * LONGEST_NOTE
+LONGEST_NOTE = 100_000_000
+"""Characters; a longer note is an error at once instead of an hour of work."""
+LARGEST_FILE = 2 * LONGEST_NOTE
 """Bytes of a text file that are read at all."""
-LONGEST_ROW = 128 * LONGEST_NOTE
-"""Characters of a table's row that are read at all: enough to give the id of a note that is far too long."""
+LONGEST_ROW = 2 * LONGEST_NOTE
+"""Characters of a table's row that are read at all: enough to give the id of a note that is too long."""
 START = 4096  # characters by which a binary file is told
 CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\n\r\f\v\x1b")
 BINARY_SHARE = 0.05  # of control characters at the start of a text: more is no text

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medtext.components.ner import EntityRecognizer, Tagger, find_model
-from medtext.config import Config
+from medtext.components.ner import EntityRecognizer, Tagger
+from medtext.config import Config, find_model
 from medtext.evaluate import read_gold
 from medtext.findings import findings
 from medtext.pipeline import CLUES, build

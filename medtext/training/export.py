@@ -106,9 +106,10 @@ def export_network(
     axes: Mapping[str, dict[int, str]],
     path: Path,
 ) -> None:
-    """A network as ONNX, whose inputs and outputs have a row a word unless `axes` say else. Seven-bit weights: processors without VNNI overflow on eight (onnxruntime's advice).
+    """Writes a network as ONNX, whose inputs and outputs have a row a word unless `axes` say else.
 
-    A scale for each column: with one for all, the network over pieces lost 2 points on other styles.
+    Seven-bit weights: processors without VNNI overflow on eight (onnxruntime's advice). A scale for each column: with one
+    for all, the network over pieces lost 2 points on other styles.
     """
     with tempfile.TemporaryDirectory() as scratch, _quiet():
         whole = Path(scratch) / "whole.onnx"

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medtext.components.ner import find_model
 from medtext.components.networks import read_meta
+from medtext.config import find_model
 from medtext.errors import UsageError
 from medtext.evaluate import read_gold
 from medtext.training import corpus, links, trait_network, traits

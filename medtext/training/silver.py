@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from medtext.components.ner import Tagger, find_model
-from medtext.config import Config
+from medtext.components.ner import Tagger
+from medtext.config import Config, find_model
 from medtext.pipeline import CLUES, build
 from medtext.training.corpus import read_rows
 

@@ -5,51 +5,53 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from medtext.errors import UsageError
 from medtext.schema import Record
-from medtext.writers.target import Target, Write, refuse, replacing
+from medtext.writers.encoding import encoded
+from medtext.writers.target import META, Write, replacing
 
 UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"|?*\\\ud800-\udfff]")
 LONGEST_NAME = 200  # bytes; file systems take 255, and ".json.part" is to fit
 
 
-@contextmanager
-def folder_writer(target: Target) -> Iterator[Write]:
-    """A function that writes one record to its own file below `target.path`."""
-    root = Path(target.path)
-    if root.exists() and not root.is_dir():
-        raise UsageError(f"{root} is a file; name a folder.")
-    if root.is_dir() and any(root.iterdir()):
-        refuse(root, target)
-    root.mkdir(parents=True, exist_ok=True)
-    (root / ".medtext").touch()  # a folder that cannot be written to is told before any note is read
-    (root / ".medtext").unlink()
+class NoteFiles:
+    """A file a record; a shard is whole when all of its are. What other notes left stays."""
 
-    def write(record: Record) -> None:
-        path = root / file_name(record.document_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(record.to_json(), ensure_ascii=False, indent=1) + "\n"
-        with replacing(path) as temporary:
-            temporary.write_bytes(text.encode())
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    yield write
+    def name(self, number: int, document_id: str) -> str:  # noqa: ARG002 - the id alone says where
+        return str(file_name(document_id))
 
+    @contextmanager
+    def open(self, number: int) -> Iterator[Write]:  # noqa: ARG002 - the ids alone say where
+        yield self._write
 
-def folder_done(target: Target) -> Callable[[str], bool]:
-    """What says of an id whether its file is there and holds no error."""
+    def _write(self, record: Record) -> None:
+        path = self._path(record.document_id)
+        for folder in list(path.relative_to(self.folder).parents)[-2::-1]:
+            (self.folder / folder).mkdir(
+                exist_ok=True
+            )  # never the output folder: what was removed is not to rise again
+        with replacing(path) as temporary, temporary.open("wb") as out:
+            out.writelines(encoded(record, indent=1))
+            out.write(b"\n")
 
-    def is_done(document_id: str) -> bool:
-        try:
-            row = json.loads((Path(target.path) / file_name(document_id)).read_bytes())
-        except (OSError, ValueError):
-            return False
-        return isinstance(row, dict) and "Error" not in row
+    def holds(self, number: int, ids: Sequence[str]) -> bool:  # noqa: ARG002
+        return all(self._path(document_id).is_file() for document_id in ids)
 
-    return is_done
+    def read(self, number: int, ids: Sequence[str]) -> Iterator[Record]:  # noqa: ARG002
+        for document_id in ids:
+            yield Record.from_json(json.loads(self._path(document_id).read_bytes()))
+
+    def clear(self, first: int) -> None:
+        """What is no longer among the notes may have been written by others."""
+
+    def _path(self, document_id: str) -> Path:
+        return self.folder / file_name(document_id)
 
 
 def file_name(document_id: str) -> PurePosixPath:
@@ -58,7 +60,12 @@ def file_name(document_id: str) -> PurePosixPath:
     # No folder takes a name that a file may have.
     parts[:-1] = [f"{part}_" if part.endswith(".json") else part for part in parts[:-1]]
     plain = "/".join(parts)
-    if not parts or plain != document_id or any(len(part.encode()) > LONGEST_NAME for part in parts):
+    if (
+        not parts
+        or plain != document_id
+        or parts[0] == META
+        or any(len(part.encode()) > LONGEST_NAME for part in parts)
+    ):
         digest = hashlib.sha256(document_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         parts = [*(part[:40] for part in parts[:-1]), f"{parts[-1][:40] if parts else 'note'}-{digest}"]
     return PurePosixPath(*parts[:-1], parts[-1] + ".json")

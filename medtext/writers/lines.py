@@ -1,84 +1,48 @@
-"""JSON Lines: a file, written so that it can be gone on with, or standard output."""
+"""JSON Lines: shards, one file of them, or standard output."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from medtext.errors import UsageError
 from medtext.schema import Record
-from medtext.writers.target import Target, Write, part, refuse
+from medtext.writers.encoding import encoded
+from medtext.writers.shards import ShardFiles
+from medtext.writers.target import Write
 
 
-@contextmanager
-def stdout_writer() -> Iterator[Write]:
-    """A function that writes one record to standard output, in UTF-8 whatever the terminal's encoding."""
+class LineShards(ShardFiles):
+    """A line a record."""
 
-    def write(record: Record) -> None:
-        sys.stdout.buffer.write(_line(record))
-        sys.stdout.buffer.flush()
+    ending = "jsonl"
 
-    yield write
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Write]:
+        with path.open("wb") as out:
 
+            def write(record: Record) -> None:
+                out.writelines(encoded(record))
+                out.write(b"\n")
 
-@contextmanager
-def lines_writer(target: Target) -> Iterator[Write]:
-    """A function that writes one record to `target.file`. Where the job breaks off its `.part` stays, for `resume`."""
-    path = target.file
-    refuse(path, target)
-    if _holds_something(part(path)) and not (target.force or target.resume):
-        raise UsageError(f"{part(path)} was left by a job that broke off; --resume goes on, --force starts again.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if target.resume:
-        _keep_what_is_done(path)
-    with part(path).open("ab" if target.resume else "wb") as out:
+            yield write
 
-        def write(record: Record) -> None:
-            out.write(_line(record))
+    def read(self, number: int, ids: Sequence[str]) -> Iterator[Record]:  # noqa: ARG002 - they are in the lines
+        with self.path(number).open("rb") as lines:
+            yield from (Record.from_json(json.loads(row)) for row in lines)
 
-        yield write
-    part(path).replace(path)
+    def join(self, count: int, path: Path) -> None:
+        with path.open("wb") as out:
+            for number in range(count):
+                with self.path(number).open("rb") as shard:
+                    shutil.copyfileobj(shard, out)
 
 
-def _holds_something(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
-
-
-def lines_done(target: Target) -> Callable[[str], bool]:
-    """What says of an id whether there is a line for it that holds no error."""
-    return frozenset(name for name, _ in _done_lines(target.file)).__contains__
-
-
-def _keep_what_is_done(path: Path) -> None:
-    """Gathers the lines of notes that are done, of the whole file and of a broken-off one, to go on behind them."""
-    kept: set[str] = set()
-    gathered = part(part(path))
-    with gathered.open("wb") as out:
-        for name, line in _done_lines(path):
-            if name not in kept:
-                kept.add(name)
-                out.write(line)
-    gathered.replace(part(path))
-
-
-def _done_lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    for file in (path, part(path)):
-        if file.exists():
-            with file.open("rb") as lines:
-                yield from ((name, line) for line in lines if (name := _id_in(line)) is not None)
-
-
-def _id_in(line: bytes) -> str | None:
-    """The id in a record's line; None where the note failed, or the line is torn or no record's."""
-    try:
-        row = json.loads(line)
-        return None if "Error" in row or not line.endswith(b"\n") else str(row["DocumentId"])
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
-def _line(record: Record) -> bytes:
-    return json.dumps(record.to_json(), ensure_ascii=False).encode() + b"\n"
+def write_to_stdout(record: Record) -> None:
+    """One record to standard output, in UTF-8 whatever the terminal's encoding."""
+    sys.stdout.buffer.writelines(encoded(record))
+    sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()

@@ -6,15 +6,20 @@ from a row an entity, in Spark and in pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medtext.schema import Record
-from medtext.writers.target import Target, Write, refuse, replacing
+from medtext.writers.encoding import is_large
+from medtext.writers.shards import ShardFiles
+from medtext.writers.target import Write
 
 ROWS = 512  # records of a row group
 
@@ -95,24 +100,71 @@ SCHEMA = pa.schema(
 )
 
 
-@contextmanager
-def parquet_writer(target: Target) -> Iterator[Write]:
-    """A function that writes one record to `target.file`."""
-    path = target.file
-    refuse(path, target)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    waiting: list[dict[str, Any]] = []
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as out:
+class ParquetShards(ShardFiles):
+    """A row a record, of `SCHEMA`."""
 
-        def flush() -> None:
-            out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
-            waiting.clear()
+    ending = "parquet"
 
-        def write(record: Record) -> None:
-            waiting.append(record.to_json())
-            if len(waiting) >= ROWS:
-                flush()
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Write]:
+        waiting: list[dict[str, Any]] = []
+        with _opened(path) as out:
 
-        yield write
-        if waiting:
+            def flush() -> None:
+                if waiting:
+                    out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
+                waiting.clear()
+
+            def write(record: Record) -> None:
+                if is_large(record):
+                    flush()
+                    out.write_table(_table(record))
+                    return
+                waiting.append(record.to_json())
+                if len(waiting) >= ROWS:
+                    flush()
+
+            yield write
             flush()
+
+    def read(self, number: int, ids: Sequence[str]) -> Iterator[Record]:  # noqa: ARG002 - they are in the rows
+        with pq.ParquetFile(self.path(number)) as shard:
+            for batch in shard.iter_batches(batch_size=ROWS):
+                yield from map(from_row, batch.to_pylist())
+
+    def join(self, count: int, path: Path) -> None:
+        with _opened(path) as out:
+            for number in range(count):
+                with pq.ParquetFile(self.path(number)) as shard:
+                    for group in range(shard.num_row_groups):
+                        out.write_table(shard.read_row_group(group))
+
+
+def _opened(path: Path) -> Any:
+    return pq.ParquetWriter(path, SCHEMA, compression="zstd")
+
+
+def _table(record: Record) -> pa.Table:
+    """One row, put together a few members of its lists at a time."""
+    lists = {"Entities": record.entity_rows(), "UnmappedAttributes": record.unmapped_rows()}
+    head = replace(record, entities=(), unmapped_attributes=()).to_json()
+    columns = [
+        _list(lists[column.name], column.type)
+        if column.name in lists
+        else pa.array([head.get(column.name)], column.type)
+        for column in SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def _list(rows: Iterator[dict[str, Any]], kind: pa.ListType) -> pa.Array:
+    parts = [pa.array([], kind.value_type)]
+    while few := list(islice(rows, ROWS)):
+        parts.append(pa.array(few, kind.value_type))
+    members = pa.concat_arrays(parts)
+    return pa.ListArray.from_arrays(pa.array([0, len(members)], pa.int32()), members, type=kind)
+
+
+def from_row(row: dict[str, Any]) -> Record:
+    """The record of a row of `SCHEMA`, in which what a record lacks is null."""
+    return Record.from_json(row if row["Error"] else {name: cell for name, cell in row.items() if name != "Error"})

@@ -1,7 +1,8 @@
-"""Where records go, and what may be overwritten there."""
+"""Where records go, what may be overwritten there, and how a file appears whole or not at all."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from medtext.schema import Record
 
 FORMATS = ("json", "jsonl", "parquet")
 STDOUT = "-"
+META = ".medtext"
+"""The folder, in the output's, of what is needed to go on with a job."""
 
 Write = Callable[[Record], None]
 """Writes one record."""
@@ -39,15 +42,12 @@ class Target:
     def __post_init__(self) -> None:
         if self.format not in (None, *FORMATS):
             raise UsageError(f"There is no format {self.format!r}; there are {', '.join(FORMATS)}.")
-        named = "parquet" if self.path.endswith(".parquet") else "jsonl" if self.path.endswith(".jsonl") else None
         if self.path == STDOUT and self.format not in (None, "jsonl"):
             raise UsageError("Standard output takes JSON Lines only; leave --format out.")
-        if named and self.format not in (None, named):
+        if self.is_file and self.format not in (None, self.kind):
             raise UsageError(f"{self.path} is named for another format than {self.format}; change one of them.")
         if self.force and self.resume:
             raise UsageError("--force starts again and --resume goes on; choose one.")
-        if self.resume and self.kind == "parquet":
-            raise UsageError("A Parquet file cannot be resumed; write .jsonl or a folder, or start again with --force.")
 
     @property
     def kind(self) -> str:
@@ -57,30 +57,42 @@ class Target:
         return "parquet" if self.path.endswith(".parquet") else self.format or "json"
 
     @property
-    def file(self) -> Path:
-        """The one file that is written, unless there is one for each note."""
-        path = Path(self.path)
-        return path if path.suffix in (".jsonl", ".parquet") else path / f"records.{self.kind}"
+    def is_file(self) -> bool:
+        """Whether all records go into one file."""
+        return self.path.endswith((".jsonl", ".parquet"))
+
+    @property
+    def folder(self) -> Path:
+        """Where shards are written: the folder, or what stands beside the one file until that is whole."""
+        return part(Path(self.path)) if self.is_file else Path(self.path)
 
 
 def part(path: Path) -> Path:
-    """Where a file is written before it is whole."""
+    """Where something is written before it is whole."""
     return path.with_name(path.name + ".part")
 
 
-def refuse(path: Path, target: Target) -> None:
-    """Raises `UsageError` where `path` would be overwritten unasked."""
-    if path.exists() and not (target.force or target.resume):
-        raise UsageError(f"{path} exists; --force overwrites it and --resume goes on with it.")
-
-
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; it takes the place of `path` when the block ends well."""
-    temporary = part(path)
+def replacing(path: Path, beside: Path | None = None) -> Iterator[Path]:
+    """A name to write to, `beside` or one beside `path`; it takes the place of `path` when the block ends well.
+
+    What was written is on the disk before it is there under its name, and the name before this returns.
+    """
+    temporary = beside or part(path)
     try:
         yield temporary
+        _sync(temporary, os.O_RDWR)
         temporary.replace(path)
+        if os.name != "nt":  # Windows opens no folders
+            _sync(path.parent, os.O_RDONLY)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _sync(path: Path, how: int) -> None:
+    number = os.open(path, how)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
