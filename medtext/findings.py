@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from spacy.tokens import Doc
@@ -41,7 +42,8 @@ class Carried:
     """What the windows before this one say to it, where a note is read in windows (`medtext.windows`)."""
 
     section: str | None = None  # the section that is open
-    names: dict[str, str] = field(default_factory=dict)  # words of names, and whose
+    names: dict[str, str] = field(default_factory=dict)  # words of names that rules found, and whose
+    sure_names: dict[str, str] = field(default_factory=dict)  # and of those that the model found
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Findings:
     text: str = ""  # see `text_of`
     words: list[str] = field(default_factory=list)  # see `words`
     offsets: list[int] = field(default_factory=list)  # see `offsets`
+    places: dict[str, list[int]] = field(default_factory=dict)  # see `places`
     sections: list[SectionSpan] = field(default_factory=list)
     long_forms: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # abbreviation -> long form
     lexicon: list[tuple[int, int, str]] = field(default_factory=list)  # (first token, token after the last, kind)
@@ -94,6 +97,23 @@ def offsets(doc: Doc) -> list[int]:
     if not found.offsets:
         found.offsets = [token.idx for token in doc]
     return found.offsets
+
+
+def places(doc: Doc) -> dict[str, list[int]]:
+    """Where words of each beginning (see `first_word`) begin in the note, in code points."""
+    found = findings(doc)
+    if not found.places:
+        for begin, word in zip(offsets(doc), words(doc), strict=True):
+            found.places.setdefault(first_word(word), []).append(begin)
+    return found.places
+
+
+@lru_cache(maxsize=50_000)
+def first_word(word: str) -> str:
+    """What rules that start with a word call a token: "0" for a number, else its letters up to a full stop, in lower case."""
+    if word[0].isdigit():
+        return "0"
+    return (word.partition(".")[0] if "." in word else word).lower()
 
 
 def words(doc: Doc) -> list[str]:

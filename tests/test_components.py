@@ -215,7 +215,7 @@ def resolve(nlp, *candidates: Mention) -> list[tuple[int, int, str, str]]:
     ("candidates", "kept"),
     [
         ([(0, 5, "DX_NAME", 0.6, "ner"), (3, 9, "ID", 0.99, "phi:exact:mrn")], [(3, 9, "ID", "phi:exact:mrn")]),
-        ([(0, 5, "DX_NAME", 0.6, "ner"), (3, 9, "NAME", 0.99, "phi:name-degree")], [(0, 5, "DX_NAME", "ner")]),
+        ([(0, 5, "DX_NAME", 0.6, "ner"), (3, 9, "NAME", 0.4, "phi:name-degree")], [(3, 9, "NAME", "phi:name-degree")]),
         ([(0, 5, "GENERIC_NAME", 0.9, "lexicon:GENERIC_NAME")], [(0, 5, "GENERIC_NAME", "lexicon:GENERIC_NAME")]),
         ([(0, 5, "DURATION", 0.4, "pattern:duration")], []),
         (
@@ -223,35 +223,14 @@ def resolve(nlp, *candidates: Mention) -> list[tuple[int, int, str, str]]:
             [(0, 5, "DX_NAME", "ner"), (5, 9, "DX_NAME", "ner")],
         ),
         ([(0, 9, "DX_NAME", 0.6, "ner"), (0, 4, "DX_NAME", 0.6, "ner")], [(0, 9, "DX_NAME", "ner")]),
-        ([(0, 4, "NAME", 0.9, "phi:name-titled"), (0, 4, "NAME", 0.5, "ner")], [(0, 4, "NAME", "ner")]),
+        ([(0, 4, "NAME", 0.9, "phi:name-titled"), (0, 4, "NAME", 0.5, "ner")], [(0, 4, "NAME", "phi:name-titled")]),
+        ([(0, 4, "NAME", 0.5, "ner"), (2, 9, "DX_NAME", 0.9, "ner")], [(0, 4, "NAME", "ner")]),
     ],
 )
 def test_overlaps_are_resolved_by_rank_and_score(nlp, candidates, kept) -> None:
     mentions = [Mention(*candidate) for candidate in candidates]
     assert resolve(nlp, *mentions) == kept
     assert resolve(nlp, *reversed(mentions)) == kept
-
-
-def test_mentions_with_the_same_span_share_the_best_score(nlp) -> None:
-    (one,) = nlp.get_pipe("medtext_resolve").resolve(
-        [Mention(0, 4, "NAME", 0.9, "phi:name-titled"), Mention(0, 4, "NAME", 0.5, "ner")]
-    )
-    assert one.score == 0.9
-
-
-@pytest.mark.parametrize(
-    ("winner", "loser", "subtype", "score"),
-    [
-        ((0, 9, "NAME", 0.6, "ner"), (4, 9, "NAME", 0.9, "phi:name-titled", "CLINICIAN"), "CLINICIAN", 0.6),
-        ((0, 9, "NAME", 0.6, "ner"), (0, 9, "NAME", 0.9, "phi:name-titled", "CLINICIAN"), "CLINICIAN", 0.9),
-        ((0, 9, "ADDRESS", 0.6, "ner"), (4, 9, "NAME", 0.9, "phi:name-titled", "CLINICIAN"), "", 0.6),
-        ((0, 9, "ID", 0.9, "phi:exact:mrn", "MRN"), (0, 9, "ID", 0.8, "phi:account", "ACCOUNT"), "MRN", 0.9),
-    ],
-)
-def test_what_gives_way_leaves_its_subtype(nlp, winner, loser, subtype: str, score: float) -> None:
-    (kept,) = nlp.get_pipe("medtext_resolve").resolve([Mention(*loser), Mention(*winner)])
-    assert (kept.begin, kept.end, kept.source) == (winner[0], winner[1], winner[4])
-    assert (kept.subtype, kept.score) == (subtype, score)
 
 
 def context(nlp, text: str, target: str) -> set[str]:

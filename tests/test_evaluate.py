@@ -14,9 +14,12 @@ from tests.test_record import record
 PAIN, KNEE, LEFT = (0, 4, "DX_NAME"), (9, 13, "SYSTEM_ORGAN_SITE"), (5, 9, "DIRECTION")
 
 
+TEXT = "Pain left knee; Ana Ruiz, MRN 44 71."
+
+
 def scores(gold: Marked, found: Marked) -> Scores:
     counted = Scores()
-    add(counted, gold, found)
+    add(counted, gold, found, TEXT)
     return counted
 
 
@@ -145,3 +148,33 @@ def test_the_table_and_the_json_show_the_same_figures() -> None:
     assert figures["overlap"]["ALL"]["f1"] == 1
     assert figures["traits"]["SYMPTOM"]["f1"] == 1
     assert figures["links"]["ALL"] == {"precision": 0, "recall": 0, "f1": 0, "gold": 1, "found": 0}
+
+
+def test_identifiers_are_counted_as_a_deidentifier_is_judged() -> None:
+    """Touched, covered to the last letter, and how much of what was found is one; whatever the types."""
+    name, number = (16, 24, "NAME"), (30, 35, "ID")
+    gold = Marked({name: frozenset(), number: frozenset()}, {}, {name: "PATIENT", number: "MRN"})
+    found = Marked(
+        {
+            (16, 19, "ADDRESS"): frozenset(),
+            (20, 24, "NAME"): frozenset(),
+            (30, 32, "ID"): frozenset(),
+            (0, 4, "DATE"): frozenset(),
+        },
+        {},
+    )
+    counted = scores(gold, found).identifiers[ALL]
+    assert (counted.wanted, counted.touched, counted.covered) == (2, 2, 1)  # of the number, "71" is left
+    assert (counted.found, counted.right) == (4, 3)
+    exact = Marked({name: frozenset(), number: frozenset()}, {}, {name: "PATIENT", number: "ACCOUNT"})
+    assert scores(gold, exact).identifiers[ALL].to_json()["subtype"] == 0.5
+
+
+def test_only_some_categories_can_be_scored(tmp_path: Path) -> None:
+    text = "Patient: Jonah Tolliver has asthma."
+    gold = tmp_path / "gold.jsonl"
+    spans = [{"id": 1, "start": 9, "end": 23, "type": "NAME", "subtype": "PATIENT"}]
+    gold.write_text(json.dumps({"id": "a", "text": text, "spans": spans}), encoding="utf-8")
+    phi = evaluate_files(gold, None, Config(categories=("PROTECTED_HEALTH_INFORMATION",)))
+    assert phi.exact[ALL].f1 == 1.0  # "asthma" is not held against it
+    assert evaluate_files(gold, None, Config()).exact[ALL].precision == 0.5

@@ -12,7 +12,7 @@ LAYERS = [
     {"errors", "schema", "version"},
     {
         *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_features", "regression"),
-        *("scores", "times", "values", "hashing"),
+        *("scores", "times", "values", "hashing", "folding"),
     },
     {"sig"},
     {"record", "windows", "readers", "writers"},

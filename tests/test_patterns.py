@@ -3,8 +3,9 @@
 import pytest
 import spacy
 
-from medtext.components.patterns import Pattern, PatternFinder, first_word
+from medtext.components.patterns import Pattern, PatternFinder
 from medtext.components.tokenizer import NAME
+from medtext.findings import first_word
 from medtext.rulebook import load_toml, rules_dir
 from tests.conftest import ROOT, SAMPLES
 

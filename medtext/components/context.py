@@ -28,6 +28,10 @@ CATEGORIES = (
 )
 
 
+PSEUDO_REACH = 4
+"""Tokens: a cue that only seems to negate is said of what follows it this closely ("no increase in the effusion")."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContextCue:
     """One cue; see the head of `rules/context.tsv`."""
@@ -114,9 +118,9 @@ class Context:
         graph.update_scopes()
         for span, found in zip(spans, verdicts, strict=True):
             for cue, modifier in modifiers:
-                if modifier.modifies(span):
-                    begin, end = modifier.modifier_span
-                    distance = span.start - end if end <= span.start else begin - span.end
+                begin, end = modifier.modifier_span
+                distance = span.start - end if end <= span.start else begin - span.end
+                if modifier.modifies(span) or (cue.direction == "PSEUDO" and 0 <= span.start - end <= PSEUDO_REACH):
                     found.append(Verdict(cue.category, cue.literal, cue.id, distance))
 
 

@@ -5,18 +5,15 @@ what words it can begin with, and one pass over the note's words tries each expr
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.findings import findings, offsets, text_of, words
+from medtext.findings import findings, places, text_of
 from medtext.rulebook import load_toml, rules_dir
 from medtext.schema import CATEGORY_OF, Mention
-
-NUMBER = "0"
-"""Stands for any number among the words a pattern starts with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +58,19 @@ class PatternFinder:
     def find(self, doc: Doc) -> Iterator[Mention]:
         """The mentions in the Doc, from left to right; those of one pattern do not overlap each other."""
         text, free = text_of(doc), [0] * len(self.patterns)
-        begins = offsets(doc)
-        for place, numbers in self._places(words(doc)):
-            begin = begins[place]
+        for begin, numbers in self._places(doc):
             for number in numbers:
                 pattern, regex = self.patterns[number]
                 if begin >= free[number] and (match := regex.match(text, begin)):
                     free[number] = match.end()
                     yield from mentions(pattern, match)
 
-    def _places(self, words: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
-        """The words that some pattern can begin with, and the numbers of those patterns."""
-        for place, word in enumerate(words):
-            if numbers := self._starting.get(first_word(word)):
-                yield place, numbers
-
-
-def first_word(word: str) -> str:
-    """What `starts` calls a token: "0" for a number, else its letters up to the first mark, in lower case."""
-    if word[0].isdigit():
-        return NUMBER
-    return (word.partition(".")[0] if "." in word else word).lower()
+    def _places(self, doc: Doc) -> list[tuple[int, list[int]]]:
+        """The offsets of the words that some pattern can begin with, and the numbers of those patterns."""
+        starting = self._starting
+        return sorted(
+            (begin, starting[word]) for word, begins in places(doc).items() if word in starting for begin in begins
+        )
 
 
 def mentions(pattern: Pattern, match: re.Match[str]) -> Iterator[Mention]:

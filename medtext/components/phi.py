@@ -8,7 +8,7 @@ Each runs only where a cheap test says that it could find something. Presidio's 
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
@@ -17,9 +17,8 @@ from presidio_analyzer.predefined_recognizers import UsSsnRecognizer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.components.patterns import first_word
 from medtext.errors import RuleError
-from medtext.findings import Carried, findings, offsets, text_of, words
+from medtext.findings import findings, places, text_of
 from medtext.rulebook import load_toml, load_words, rules_dir
 from medtext.schema import CATEGORIES, PHI_SUBTYPES, Mention
 
@@ -95,15 +94,13 @@ class RuleRecognizer(EntityRecognizer):  # type: ignore[misc]
 
 
 class NoteArtifacts(NlpArtifacts):  # type: ignore[misc]
-    """Presidio's view of a Doc that is there already; `places` are the offsets of its words, by `first_word`."""
+    """Presidio's view of a Doc that is there already."""
 
     def __init__(self, doc: Doc) -> None:
         super().__init__(
             entities=[], tokens=doc, tokens_indices=[], lemmas=[], nlp_engine=None, language="en", scores=[]
         )
-        self.places: dict[str, list[int]] = {}
-        for begin, word in zip(offsets(doc), words(doc), strict=True):
-            self.places.setdefault(first_word(word), []).append(begin)
+        self.places = places(doc)
 
 
 @dataclass(frozen=True)
@@ -169,7 +166,8 @@ class PhiFinder:
             for mention in (_trimmed(one, text) for one in recognizer.find(text, artifacts))
             if mention.type != "NAME" or self._is_name(text[mention.begin : mention.end])
         ]
-        return [*found, *again(text, found, self.no_names, findings(doc).carried)]
+        carried = findings(doc).carried
+        return [*found, *again(text, found, self.no_names, carried.names if carried else None)]
 
     def _is_name(self, name: str) -> bool:
         """Whether any word of the name could be one."""
@@ -178,26 +176,29 @@ class PhiFinder:
 
 
 def again(
-    text: str, found: Iterable[Mention], no_names: frozenset[str], carried: Carried | None = None
+    text: str, found: Iterable[Mention], no_names: frozenset[str], carried: dict[str, str] | None
 ) -> Iterator[Mention]:
-    """The words of names wherever else they stand, capitalised; in windows, those of names in earlier ones as well."""
+    """The words of names wherever else they stand, capitalised; in windows, those of names in earlier ones as well.
+
+    `carried` are the words of those, with their subtypes, and takes up the words of these.
+    """
     known = _names_before(text, carried) if carried else {}
     for mention in found:
         if mention.type == "NAME":
             for word in CAPITALISED.findall(text, mention.begin, mention.end):
                 if len(word) > 2 and word.lower() not in no_names:
                     known.setdefault(word, mention.subtype)
-    if carried:
-        carried.names.update(known)
+    if carried is not None:
+        carried.update(known)
     for word, subtype in known.items():
         for match in re.finditer(rf"(?<![\w'’-]){re.escape(word)}(?![\w-])", text):
             yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
 
 
-def _names_before(text: str, carried: Carried) -> dict[str, str]:
+def _names_before(text: str, carried: Mapping[str, str]) -> dict[str, str]:
     """The words of names in earlier windows that may stand in this one: there may be thousands in all."""
     here = {part for word in CAPITALISED.findall(text) for part in (word, re.split("['’]", word)[0])}
-    return {word: subtype for word, subtype in carried.names.items() if word in here}
+    return {word: subtype for word, subtype in carried.items() if word in here}
 
 
 def _trimmed(mention: Mention, text: str) -> Mention:

@@ -52,8 +52,8 @@ class Reviewer:
     def _mentions(self, doc: Doc, suspicion: Suspicion) -> Iterator[Mention]:
         found = [mention for mention in findings(doc).candidates if mention.type in PLACE_OF]
         yield from found
-        sure = [one for one in found if one.score >= SURE]
-        yield from again(text_of(doc), sure, self._no_names, findings(doc).carried)
+        sure, carried = [one for one in found if one.score >= SURE], findings(doc).carried
+        yield from again(text_of(doc), sure, self._no_names, carried.sure_names if carried else None)
         yield from self._faint(doc)
         yield from _suspects(doc, suspicion)
 

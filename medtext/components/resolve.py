@@ -1,13 +1,12 @@
 """From candidates to mentions: sorted, and no two on the same characters.
 
 One total order, by `rules/sources.tsv`: rank of the source, then score, then the longer span, then the earlier, then
-type and source by name. Each candidate in that order is kept unless it overlaps one kept before. What gives way to a
-candidate of its own type leaves it its subtype, where that has none, and on the very same span the better score.
+type and source by name. Each candidate in that order is kept unless it overlaps one kept before.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -50,10 +49,7 @@ class Resolver:
         for _, mention in ranked:
             place = bisect_left(kept, (mention.begin, mention.end), key=lambda one: (one.begin, one.end))
             nearest = range(max(place - 1, 0), min(place + 1, len(kept)))
-            rivals = [near for near in nearest if kept[near].overlaps(mention)]
-            for near in rivals:
-                kept[near] = _joined(kept[near], mention)
-            if not rivals:
+            if not any(kept[near].overlaps(mention) for near in nearest):
                 kept.insert(place, mention)
         return kept
 
@@ -62,15 +58,6 @@ class Resolver:
             if rule.covers(mention):
                 return rule if mention.score >= rule.min_score else None
         return None
-
-
-def _joined(kept: Mention, other: Mention) -> Mention:
-    """What is kept, with what a candidate of the same type that gives way to it knows better."""
-    if kept.type != other.type:
-        return kept
-    same = (kept.begin, kept.end) == (other.begin, other.end)
-    score = max(kept.score, other.score) if same else kept.score
-    return replace(kept, score=score, subtype=kept.subtype or other.subtype)
 
 
 @Language.factory("medtext_resolve", default_config={"rules": ""})

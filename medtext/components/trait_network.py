@@ -5,7 +5,7 @@ they were read, how far away they stand, and whether that is in another sentence
 section and what hangs on the mention are read beside the answer. Trained by `medtext/training/trait_network.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, copysign, log2
 from pathlib import Path
 
@@ -17,20 +17,26 @@ from medtext.components.context import CATEGORIES
 from medtext.components.networks import open_session
 from medtext.components.surroundings import ANSWERS, Surroundings
 from medtext.findings import words
-from medtext.schema import CATEGORY_OF
+from medtext.schema import CATEGORY_OF, TRAITS
 
 LEFT, RIGHT = 30, 16  # words
+GROUP = 64  # mentions that are judged at once
 EXACT = 6  # words that are told apart one by one; farther away, by ever wider steps
 STEPS = 11  # of distance, each way
 DISTANCES = 2 * STEPS + 1
 PLACES = 4 * DISTANCES  # distances in the sentence and line, in another sentence, on another line, in both
-NOWHERE = PLACES  # before the first word of a note, or after the last
+NOWHERE = PLACES  # farther away
 TYPES = tuple(CATEGORY_OF)
 HANGING = (
     *("TIME_EXPRESSION", "DATE", "TEST_VALUE", "DOSAGE", "STRENGTH", "FREQUENCY", "DURATION"),
     *("ACUITY", "QUALITY", "SYSTEM_ORGAN_SITE"),
 )
 DATING = ("TIME_EXPRESSION", "DATE")
+FACTS = {
+    name: place
+    for place, name in enumerate([*CATEGORIES, *(f"near {category}" for category in CATEGORIES), *HANGING, *ANSWERS])
+}
+"""What is told of a mention beside the words, and its column."""
 
 Inputs = dict[str, NDArray[np.float32] | NDArray[np.int64]]
 
@@ -53,55 +59,78 @@ class TraitNetwork:
         self._session = open_session(path)
 
     def __call__(self, doc: Doc, read: NDArray[np.float32], seen: Sequence[Surroundings]) -> NDArray[np.float64]:
-        """Mentions by TRAITS. `seen` must not be empty."""
-        given = inputs(doc, seen, self._sections)
-        return self._session.run(None, {"read": read, **given})[0].astype(np.float64)  # type: ignore[no-any-return]
+        """Mentions by TRAITS. `read` are the words as the entity model read them."""
+        judged = [self._session.run(None, given)[0] for given in inputs(doc, read, seen, self._sections)]
+        return np.concatenate([np.zeros((0, len(TRAITS))), *judged])
 
 
-def inputs(doc: Doc, seen: Sequence[Surroundings], sections: Mapping[str, int]) -> Inputs:
-    """What the network reads of each mention beside the words."""
-    begins = np.array([around.begin for around in seen])
-    ends = np.array([around.end for around in seen])
-    dates = [next(((b, e) for kind, b, e in around.attributes if kind in DATING), (0, 0)) for around in seen]
-    window, places = windows(doc, begins, ends)
-    return {
-        "begins": begins,
-        "ends": ends,
-        "dates": np.array(dates),
-        "window": window,
-        "places": places,
-        "types": np.array([TYPES.index(around.type) for around in seen]),
-        "sections": np.array([sections.get(around.section, len(sections)) for around in seen]),
-        "facts": np.array([_facts(around) for around in seen], dtype=np.float32),
-    }
-
-
-def windows(
-    doc: Doc, begins: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The words that each mention asks, and where they stand from it: two tables, a row a mention."""
+def inputs(
+    doc: Doc, read: NDArray[np.float32], seen: Sequence[Surroundings], sections: Mapping[str, int]
+) -> Iterator[Inputs]:
+    """What the network is given, of `GROUP` mentions and the words round them at a time."""
     sentence = np.cumsum([bool(word.is_sent_start) for word in doc])
     line = np.cumsum(["\n" in word for word in words(doc)])
-    longest = int((ends - begins).max())
-    window = begins[:, None] + np.arange(-LEFT, longest + RIGHT)
-    first, last = begins[:, None], ends[:, None]
-    distance = np.where(window < first, window - first, np.maximum(window - last + 1, 0))
-    outside = (window < 0) | (window >= len(doc)) | (distance > RIGHT)
-    window = np.where(outside, first, window)
-    places = STEP_OF[np.where(outside, 0, distance) + LEFT]
-    places = places + DISTANCES * (sentence[window] != sentence[first]) + 2 * DISTANCES * (line[window] != line[first])
-    return window, np.where(outside, NOWHERE, places)
+    for at in range(0, len(seen), GROUP):
+        group = seen[at : at + GROUP]
+        begins = np.array([around.begin for around in group])
+        ends = np.array([around.end for around in group])
+        part = slice(max(0, int(begins.min()) - LEFT), int(ends.max()) + RIGHT)
+        yield {
+            "words": read[part, read.shape[1] // 2 :],
+            "places": places(begins - part.start, ends - part.start, sentence[part], line[part]),
+            "mentions": _means(read, begins, ends),
+            "firsts": read[begins],
+            "lasts": read[ends - 1],
+            "dates": _dates(read, group),
+            "types": np.array([TYPES.index(around.type) for around in group]),
+            "sections": np.array([sections.get(around.section, len(sections)) for around in group]),
+            "facts": _facts(group),
+        }
 
 
-def _facts(around: Surroundings) -> list[float]:
-    """Which of ConText's verdicts there are and how near their cues, what hangs on the mention, and how a form answers it."""
-    near = dict.fromkeys(CATEGORIES, 0.0)
-    for verdict in around.verdicts:
-        near[verdict.category] = 1 / (1 + max(verdict.distance, 0))
-    hanging = {kind for kind, _, _ in around.attributes}
-    return [
-        *(float(value > 0) for value in near.values()),
-        *near.values(),
-        *(float(kind in hanging) for kind in HANGING),
-        *(float(around.answer == one) for one in ANSWERS),
-    ]
+def _means(read: NDArray[np.float32], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The mean word of each mention. Mentions are in order and do not overlap."""
+    means = read[begins]
+    for place in np.flatnonzero(ends - begins > 1).tolist():
+        means[place] = read[begins[place] : ends[place]].mean(0)
+    return means
+
+
+def _dates(read: NDArray[np.float32], group: Sequence[Surroundings]) -> NDArray[np.float32]:
+    """The mean word of what dates each mention; zeros where nothing does."""
+    means = np.zeros((len(group), read.shape[1]), dtype=np.float32)
+    for place, around in enumerate(group):
+        for kind, begin, end in around.attributes:
+            if kind in DATING:
+                means[place] = read[begin:end].mean(0)
+                break
+    return means
+
+
+def places(
+    begins: NDArray[np.int64], ends: NDArray[np.int64], sentence: NDArray[np.int64], line: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Where each word stands from each mention, mentions by words; `sentence` and `line` are the words' numbers."""
+    word, first, last = np.arange(len(sentence)), begins[:, None], ends[:, None]
+    distance = np.where(word < first, word - first, np.maximum(word - last + 1, 0))
+    within = (distance >= -LEFT) & (distance <= RIGHT)
+    found = STEP_OF[np.where(within, distance, 0) + LEFT]
+    found = (
+        found + DISTANCES * (sentence != sentence[begins][:, None]) + 2 * DISTANCES * (line != line[begins][:, None])
+    )
+    return np.where(within, found, NOWHERE)
+
+
+def _facts(group: Sequence[Surroundings]) -> NDArray[np.float32]:
+    """ConText's verdicts and how near their cues are, what hangs on each mention, and how a form answers it."""
+    facts = np.zeros((len(group), len(FACTS)), dtype=np.float32)
+    for row, around in zip(facts, group, strict=True):
+        for verdict in around.verdicts:
+            row[FACTS[verdict.category]] = 1
+            row[FACTS[f"near {verdict.category}"]] = 1 / (1 + max(verdict.distance, 0))
+        for kind, _, _ in around.attributes:
+            if kind in HANGING:
+                row[FACTS[kind]] = 1
+        if around.answer:
+            row[FACTS[around.answer]] = 1
+    return facts

@@ -40,8 +40,8 @@ POSSIBLE_MASKS = {
 _ENOUGH = {"HYPOTHETICAL": 0.2, "LOW_CONFIDENCE": 0.2, "FUTURE": 0.2, "PERTAINS_TO_FAMILY": 0.5}
 SURE_ENOUGH = np.array([_ENOUGH.get(trait, 0.3) for trait in TRAITS])
 """How likely a trait must be. Three are often said without a cue, and then judged too unlikely; the family's is not."""
-ANSWERED = 3.0
-"""The log odds of NEGATION that an empty box or a "no" adds, and a ticked box or a "yes" takes: notes of forms are few."""
+TOLD = 3.0
+"""The log odds of NEGATION that an empty box or a "no" adds, and a ticked box, a "yes" or "no increase in" takes."""
 A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
 NETWORKS_SHARE = 0.4
 """How much of a trait's log odds is the network's."""
@@ -54,7 +54,7 @@ PLACED_AFTER = ("placed after0", "placed after1")
 MISSED = ("TEST_VALUE", "DOSAGE", "STRENGTH", "TIME_EXPRESSION")
 TELLING = ("ACUITY", "QUALITY", "FREQUENCY")
 
-ANSWER_ODDS = {"empty": ANSWERED, "no": ANSWERED, "ticked": -ANSWERED, "yes": -ANSWERED}
+ANSWER_ODDS = {"empty": TOLD, "no": TOLD, "ticked": -TOLD, "yes": -TOLD}
 
 Clue = tuple[str, Sequence[str]]
 """A kind of clue, and the values that it has."""
@@ -93,7 +93,7 @@ class TraitFinder:
     def traits(self, doc: Doc, seen: Sequence[Surroundings]) -> list[tuple[Trait, ...]]:
         """The traits of each mention, in the order of `TRAITS`."""
         log_odds = self.log_odds(doc, seen)
-        log_odds[:, TRAITS.index("NEGATION")] += [ANSWER_ODDS.get(around.answer, 0.0) for around in seen]
+        log_odds[:, TRAITS.index("NEGATION")] += [_told(around) for around in seen]
         if self.network and (read := findings(doc).read) is not None:
             log_odds = (1 - NETWORKS_SHARE) * log_odds + NETWORKS_SHARE * self.network(doc, read, seen)
         scores = chosen(1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST))), [around.type for around in seen])
@@ -114,6 +114,13 @@ class TraitFinder:
                 if known := self._rows.get(kind):
                     rows += [known[value] for value in values if value in known]
         return np.add.reduceat(self._weights[rows], firsts)  # type: ignore[no-any-return]
+
+
+def _told(around: Surroundings) -> float:
+    """The log odds of NEGATION that forms and cues of no negation add: notes that teach them are few."""
+    categories = {verdict.category for verdict in around.verdicts}
+    seeming = "PSEUDO_NEGATION" in categories and "NEGATED_EXISTENCE" not in categories
+    return ANSWER_ODDS.get(around.answer, 0.0) - (TOLD if seeming else 0.0)
 
 
 def attributes_of(found: Findings) -> dict[int, list[Mention]]:

@@ -21,10 +21,8 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from medtext.components.context import CATEGORIES
 from medtext.components.networks import read_meta
-from medtext.components.surroundings import ANSWERS
-from medtext.components.trait_network import HANGING, NOWHERE, PLACES, TYPES, inputs
+from medtext.components.trait_network import FACTS, NOWHERE, PLACES, TYPES, inputs
 from medtext.components.traits import possible_traits
 from medtext.config import Config
 from medtext.findings import findings
@@ -33,8 +31,6 @@ from medtext.schema import TRAITS
 from medtext.training.corpus import read_rows
 from medtext.training.export import export_network
 from medtext.training.traits import gold_notes
-
-FACTS = 2 * len(CATEGORIES) + len(HANGING) + len(ANSWERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +44,37 @@ class Settings:
     dropout: float = 0.3
     epochs: int = 9
     rate: float = 1.5e-3
-    notes: int = 2  # of a batch
+    groups: int = 2  # of a batch
     memory: float = 0.995
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A note's words as the model read them, the network's other inputs, the gold traits, and which count."""
+    """What the network is given of a group of mentions, their gold traits, and which of these count."""
 
-    read: np.ndarray
     given: dict[str, np.ndarray]
     wanted: np.ndarray
     possible: np.ndarray
 
 
 class Network(nn.Module):
-    """One note in, the log odds of its mentions' traits out."""
+    """A group of mentions in, the log odds of their traits out. `width` is that of the words as they are and as read."""
 
     def __init__(self, width: int, sections: int, settings: Settings) -> None:
         super().__init__()
         self.heads, size, embedded = settings.heads, settings.width, settings.embedded
-        self.own = width // 2  # the words as they are; behind them, as the model read them
-        self.norms = nn.ModuleList([nn.LayerNorm(self.own), nn.LayerNorm(width - self.own)])
-        self.key, self.value = nn.Linear(width - self.own, size), nn.Linear(width - self.own, size)
+        self.half = width // 2
+        self.plain, self.seen = nn.LayerNorm(self.half), nn.LayerNorm(self.half)
+        self.key, self.value = nn.Linear(self.half, size), nn.Linear(self.half, size)
         self.place = nn.Embedding(PLACES + 1, size)
         self.nearness = nn.Embedding(PLACES + 1, self.heads)
         nn.init.normal_(self.place.weight, std=0.1)
         nn.init.zeros_(self.nearness.weight)
         self.kind, self.section = nn.Embedding(len(TYPES), embedded), nn.Embedding(sections + 1, embedded)
-        self.ask = nn.Linear(width + embedded, size)
-        judged = size + 4 * width + 2 * embedded + FACTS
+        self.question = nn.Linear(width + embedded, size)
         self.judge = nn.Sequential(
-            nn.Linear(judged, settings.hidden),
+            nn.Linear(size + 4 * width + 2 * embedded + len(FACTS), settings.hidden),
             nn.ReLU(),
             nn.Dropout(settings.dropout),
             nn.Linear(settings.hidden, len(TRAITS)),
@@ -89,99 +83,94 @@ class Network(nn.Module):
 
     def forward(
         self,
-        read: Tensor,
-        begins: Tensor,
-        ends: Tensor,
-        dates: Tensor,
-        window: Tensor,
+        words: Tensor,
         places: Tensor,
+        mentions: Tensor,
+        firsts: Tensor,
+        lasts: Tensor,
+        dates: Tensor,
         types: Tensor,
         sections: Tensor,
         facts: Tensor,
     ) -> Tensor:
-        sums = F.pad(read.cumsum(0), (0, 0, 1, 0))
-        mention = self._normal((sums[ends] - sums[begins]) / (ends - begins)[:, None])
-        dated = (dates[:, 1] > dates[:, 0])[:, None].to(read.dtype)
-        length = (dates[:, 1] - dates[:, 0]).clamp(min=1)[:, None]
-        date = self._normal((sums[dates[:, 1]] - sums[dates[:, 0]]) / length) * dated
         kind = self.kind(types)
-        answer = self._ask(read[:, self.own :], torch.cat([mention, kind], -1), window, places)
-        first, last = self._normal(read[begins]), self._normal(read[ends - 1])
+        mention, first, last = map(self._normal, (mentions, firsts, lasts))
+        date = self._normal(dates) * (dates.abs().sum(-1, keepdim=True) > 0).to(dates.dtype)
+        answer = self._ask(self.dropout(self.seen(words)), torch.cat([mention, kind], -1), places)
         return self.judge(torch.cat([answer, mention, first, last, date, kind, self.section(sections), facts], -1))  # type: ignore[no-any-return]
 
     def _normal(self, words: Tensor) -> Tensor:
-        own, seen = self.norms
-        return self.dropout(torch.cat([own(words[:, : self.own]), seen(words[:, self.own :])], -1))  # type: ignore[no-any-return]
+        both = torch.cat([self.plain(words[:, : self.half]), self.seen(words[:, self.half :])], -1)
+        return self.dropout(both)  # type: ignore[no-any-return]
 
-    def _ask(self, seen: Tensor, question: Tensor, window: Tensor, places: Tensor) -> Tensor:
-        """What the words of each mention's window answer, weighted by how well they fit the question."""
-        words = self.dropout(self.norms[1](seen))
-        place = self.place(places)
-        keys = self._split(self.key(words)[window] + place)
-        values = self._split(F.relu(self.value(words)[window] + place))
-        asked = self._split(self.ask(question))[:, None]
-        fit = (asked * keys).sum(-1) / keys.shape[-1] ** 0.5 + self.nearness(places)
-        fit = fit - 1e4 * (places == NOWHERE)[..., None]
-        return (fit.softmax(1)[..., None] * values).sum(1).flatten(1)
+    def _ask(self, words: Tensor, asking: Tensor, places: Tensor) -> Tensor:
+        """What the words answer each mention, weighted by how well they and where they stand fit its question."""
+        question = self._split(self.question(asking))  # heads, mentions, width of a head
+        keys, values = self._split(self.key(words)), self._split(F.relu(self.value(words)))
+        where = question @ self._split(self.place.weight).transpose(-1, -2) + self.nearness.weight.T[:, None]
+        fit = question @ keys.transpose(-1, -2) + where.gather(-1, places.expand(self.heads, -1, -1))
+        fit = fit / keys.shape[-1] ** 0.5 - 1e4 * (places == NOWHERE)
+        return (fit.softmax(-1) @ values).transpose(0, 1).flatten(1)
 
     def _split(self, states: Tensor) -> Tensor:
-        return states.unflatten(-1, (self.heads, -1))
+        return states.unflatten(-1, (self.heads, -1)).transpose(0, 1)
 
 
 def prepare(rows: Iterable[Mapping[str, Any]], model: Path) -> list[Prepared]:
-    """What the network reads of gold notes, through the pipeline as it runs."""
+    """What the network is given of gold notes, through the pipeline as it runs."""
     nlp = build(Config(model=str(model)), steps=STEPS[: STEPS.index("ner") + 1])
     sections = {name: place for place, name in enumerate(read_meta(model)["sections"])}
     prepared = []
     for note in gold_notes(nlp, rows):
-        wanted = [[trait in traits for trait in TRAITS] for traits in note.traits]
-        possible = [[trait in possible_traits(around.type) for trait in TRAITS] for around in note.seen]
-        given = inputs(note.doc, note.seen, sections)
-        read = findings(note.doc).read.astype(np.float16)
-        prepared.append(Prepared(read, given, np.array(wanted, np.float32), np.array(possible, np.float32)))
+        wanted = np.array([[trait in traits for trait in TRAITS] for traits in note.traits], np.float32)
+        possible = np.array(
+            [[trait in possible_traits(around.type) for trait in TRAITS] for around in note.seen], np.float32
+        )
+        at = 0
+        for given in inputs(note.doc, findings(note.doc).read, note.seen, sections):
+            end = at + len(given["types"])
+            given["words"] = given["words"].astype(np.float16)  # type: ignore[assignment]  # there are many
+            prepared.append(Prepared(given, wanted[at:end], possible[at:end]))
+            at = end
     return prepared
 
 
-def joined(notes: Sequence[Prepared]) -> tuple[list[Tensor], Tensor, Tensor]:
-    """Notes as one: places are counted on from the note before."""
-    longest = max(note.given["window"].shape[1] for note in notes)
-    given: dict[str, list[np.ndarray]] = {}
-    before = 0
-    for note in notes:
-        for name, value in note.given.items():
-            if name in ("begins", "ends", "window"):
-                value = value + before
-            elif name == "dates":
-                value = np.where(value[:, 1:] > value[:, :1], value + before, 0)
-            if name in ("window", "places"):
-                filler = NOWHERE if name == "places" else before
-                value = np.pad(value, ((0, 0), (0, longest - value.shape[1])), constant_values=filler)
-            given.setdefault(name, []).append(value)
-        before += len(note.read)
-    read = np.concatenate([note.read for note in notes]).astype(np.float32)
-    tensors = [torch.from_numpy(read), *(torch.from_numpy(np.concatenate(values)) for values in given.values())]
-    wanted, possible = (np.concatenate([getattr(note, name) for note in notes]) for name in ("wanted", "possible"))
+def joined(groups: Sequence[Prepared]) -> tuple[list[Tensor], Tensor, Tensor]:
+    """Groups as one: the words of one are nowhere to the mentions of another."""
+    mentions = [len(group.wanted) for group in groups]
+    lengths = [len(group.given["words"]) for group in groups]
+    places = np.full((sum(mentions), sum(lengths)), NOWHERE)
+    row = column = 0
+    for group, high, wide in zip(groups, mentions, lengths, strict=True):
+        places[row : row + high, column : column + wide] = group.given["places"]
+        row, column = row + high, column + wide
+    given = {
+        name: np.concatenate([group.given[name] for group in groups]) for name in groups[0].given if name != "places"
+    }
+    given["words"] = given["words"].astype(np.float32)
+    tensors = [torch.from_numpy(places if name == "places" else given[name]) for name in groups[0].given]
+    wanted, possible = (np.concatenate([getattr(group, name) for group in groups]) for name in ("wanted", "possible"))
     return tensors, torch.from_numpy(wanted), torch.from_numpy(possible)
 
 
-def train(notes: Sequence[Prepared], sections: int, settings: Settings, dev: Sequence[Prepared] = ()) -> Network:
-    """The network that judges `notes` best. Prints a line an epoch."""
+def train(groups: Sequence[Prepared], sections: int, settings: Settings, dev: Sequence[Prepared] = ()) -> Network:
+    """The network that judges the groups best. Prints a line an epoch."""
     torch.manual_seed(settings.seed)
     chance = random.Random(settings.seed)
-    network = Network(notes[0].read.shape[1], sections, settings)
+    network = Network(groups[0].given["mentions"].shape[1], sections, settings)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.memory))
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.02)
-    order, done = list(notes), 0
-    steps = settings.epochs * -(-len(order) // settings.notes)
+    order, done = list(groups), 0
+    steps = settings.epochs * -(-len(order) // settings.groups)
     began = time.monotonic()
     for epoch in range(settings.epochs):
         chance.shuffle(order)
         network.train()
         total = 0.0
-        for at in range(0, len(order), settings.notes):
+        for at in range(0, len(order), settings.groups):
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * min(1.0, done / 200) * (1 - 0.97 * done / steps)
-            loss = loss_of(network, order[at : at + settings.notes])
+            loss = loss_of(network, order[at : at + settings.groups])
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -191,27 +180,26 @@ def train(notes: Sequence[Prepared], sections: int, settings: Settings, dev: Seq
             done += 1
         held = average.module.eval()
         with torch.no_grad():
-            said = sum(loss_of(held, [note]).item() for note in dev) / max(len(dev), 1)
+            said = sum(loss_of(held, [group]).item() for group in dev) / max(len(dev), 1)
         print(
-            f"epoch {epoch} loss {total * settings.notes / len(order):.4f} dev {said:.4f} {time.monotonic() - began:.0f} s",
+            f"epoch {epoch} loss {total * settings.groups / len(order):.4f} dev {said:.4f} {time.monotonic() - began:.0f} s",
             flush=True,
         )
     return average.module.eval()  # type: ignore[no-any-return]
 
 
-def loss_of(network: nn.Module, notes: Sequence[Prepared]) -> Tensor:
-    given, wanted, possible = joined(notes)
+def loss_of(network: nn.Module, groups: Sequence[Prepared]) -> Tensor:
+    given, wanted, possible = joined(groups)
     errors = F.binary_cross_entropy_with_logits(network(*given), wanted, reduction="none")
     return (errors * possible).sum() / possible.sum()
 
 
-def export(network: Network, note: Prepared, model: Path) -> None:
-    """Writes the network as ONNX into the model's folder; `note` shows what it is given."""
-    tensors, _, _ = joined([note])
-    names = ("read", *note.given)
-    axes = {name: {0: "mentions"} for name in names} | {"read": {0: "words"}, "log_odds": {0: "mentions"}}
-    axes["window"] = axes["places"] = {0: "mentions", 1: "asked"}
-    export_network(network, dict(zip(names, tensors, strict=True)), ("log_odds",), axes, model / "traits.onnx")
+def export(network: Network, group: Prepared, model: Path) -> None:
+    """Writes the network as ONNX into the model's folder; `group` shows what it is given."""
+    tensors, _, _ = joined([group])
+    axes = {name: {0: "mentions"} for name in (*group.given, "log_odds")}
+    axes |= {"words": {0: "words"}, "places": {0: "mentions", 1: "words"}}
+    export_network(network, dict(zip(group.given, tensors, strict=True)), ("log_odds",), axes, model / "traits.onnx")
 
 
 def main() -> None:
@@ -222,10 +210,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Settings().epochs)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    notes, dev = (prepare(read_rows(paths), options.model) for paths in (options.gold, options.dev))
+    groups, dev = (prepare(read_rows(paths), options.model) for paths in (options.gold, options.dev))
     sections = len(read_meta(options.model)["sections"])
-    network = train(notes, sections, Settings(epochs=options.epochs), dev)
-    export(network, notes[0], options.model)
+    network = train(groups, sections, Settings(epochs=options.epochs), dev)
+    export(network, groups[0], options.model)
 
 
 if __name__ == "__main__":
