@@ -63,7 +63,7 @@ def one(
 
 def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] | None) -> Record:
     from medtext.findings import findings
-    from medtext.record import select, to_record
+    from medtext.record import counted, select, to_record
 
     doc = nlp.make_doc(note.text)
     if spans is not None:
@@ -71,4 +71,4 @@ def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] 
     for _, step in nlp.pipeline:
         doc = step(doc)
     record = to_record(doc, note.id, nlp.meta["version"], config.min_score, config.date_values)
-    return select(record, config.categories)
+    return counted(select(record, config.categories), config.policy)

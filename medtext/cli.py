@@ -11,20 +11,28 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from medtext.config import Config
 from medtext.errors import MedtextError, UsageError
+from medtext.policy import PHI, Policy, load_policy
 from medtext.version import __version__
 
 if TYPE_CHECKING:
+    from medtext.deid.redact import Redaction
+    from medtext.engines.local import Job
+    from medtext.readers import Source
+    from medtext.report import LeakReport
     from medtext.schema import Note, Record
+    from medtext.tally import Tally
     from medtext.writers import Target
 
+T = TypeVar("T")
 SOME_FAILED = 3
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 PLAIN_LINE_SECONDS = 15.0  # between lines of progress where there is no terminal
@@ -90,52 +98,222 @@ def _options(
 Notes = Annotated[
     list[str], typer.Argument(help="Files, folders (their *.txt), .jsonl, .csv, .parquet, .gz of these, or -.")
 ]
+Out = Annotated[str, typer.Option("--out", "-o", help="A folder, something.jsonl, something.parquet, or -.")]
+Format = Annotated[str | None, typer.Option(help="json (a file a note), jsonl or parquet, in the folder.")]
+Score = Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
+Timeout = Annotated[float | None, typer.Option(help="Seconds that a note may take.")]
+TextColumn = Annotated[str | None, typer.Option(help="The column that holds the text.")]
+IdColumn = Annotated[str | None, typer.Option(help="The column that holds the id.")]
+Encoding = Annotated[str, typer.Option(help="The encoding of text files and tables.")]
+HashIds = Annotated[bool, typer.Option("--hash-ids", help="Write hashes of ids (keyed by MEDTEXT_HASH_KEY).")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what is there.")]
 Model = Annotated[str, typer.Option(help="fast, accurate, or a model's folder.")]
+Rules = Annotated[Path | None, typer.Option(help="A folder of rules instead of the shipped ones.")]
+PolicyName = Annotated[
+    str | None,
+    typer.Option("--policy", help="safe-harbor, limited-data-set, expert or a .toml file: which PHI counts."),
+]
 
 
 @app.command()
 def extract(
     notes: Notes,
-    out: Annotated[str, typer.Option("--out", "-o", help="A folder, something.jsonl, something.parquet, or -.")],
-    format: Annotated[str | None, typer.Option(help="json (a file a note), jsonl or parquet, in the folder.")] = None,
+    out: Out,
+    format: Format = None,
     categories: Annotated[str | None, typer.Option(help="Keep these categories only, separated by commas.")] = None,
-    min_score: Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")] = 0.0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    timeout: Annotated[float | None, typer.Option(help="Seconds that a note may take.")] = None,
-    text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
-    id_column: Annotated[str | None, typer.Option(help="The column that holds the id.")] = None,
-    encoding: Annotated[str, typer.Option(help="The encoding of text files and tables.")] = "utf-8",
-    hash_ids: Annotated[
-        bool, typer.Option("--hash-ids", help="Write hashes of ids (keyed by MEDTEXT_HASH_KEY).")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
+    min_score: Score = 0.0,
+    policy: PolicyName = None,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    encoding: Encoding = "utf-8",
+    hash_ids: HashIds = False,
+    force: Force = False,
+    resume: Resume = False,
     model: Model = "fast",
-    rules: Annotated[Path | None, typer.Option(help="A folder of rules instead of the shipped ones.")] = None,
+    rules: Rules = None,
 ) -> None:
     """Read notes and write a record of entities with offsets for each."""
-    from medtext.engines.local import Job, run
-    from medtext.readers import Source, TableColumns, check, count, read
-    from medtext.tally import Tally, with_hashed_id
-    from medtext.writers import Target, done, open_writer
+    from medtext.engines.local import Job
+    from medtext.readers import Source, TableColumns
+    from medtext.writers import Target
 
-    config = Config(model, rules, _listed(categories), min_score)
-    job = Job(workers, timeout)
+    config = Config(model, rules, _listed(categories), min_score, policy=_policy(policy, rules))
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
-    target = Target(out, format, force, resume)
+    _extract(source, config, Job(workers, timeout), Target(out, format, force, resume), hash_ids)
+
+
+@app.command()
+def phi(
+    notes: Notes,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="A folder, something.jsonl, something.parquet, or -.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="A leak report: a .html or .json file, with or without -o.")
+    ] = None,
+    format: Format = None,
+    min_score: Score = 0.0,
+    policy: PolicyName = None,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    encoding: Encoding = "utf-8",
+    hash_ids: HashIds = False,
+    force: Force = False,
+    resume: Resume = False,
+    model: Model = "fast",
+    rules: Rules = None,
+) -> None:
+    """Read notes and write a record of protected health information for each, or a report of how much there is."""
+    from medtext.engines.local import Job
+    from medtext.readers import Source, TableColumns
+    from medtext.report import LeakReport
+    from medtext.writers import Target
+
+    if out is None and report is None:
+        raise UsageError("Say where the records go with -o, or the report with --report.")
+    if report:
+        _check_report(report, force, resume)
+    config = Config(model, rules, (PHI,), min_score, policy=_policy(policy, rules))
+    source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
+    target = Target(out, format, force, resume) if out else None
+    leaks = LeakReport() if report else None
+    _extract(source, config, Job(workers, timeout), target, hash_ids, leaks, report)
+
+
+def _check_report(report: Path, force: bool, resume: bool) -> None:
+    if report.suffix not in (".html", ".json"):
+        raise UsageError(f"A report is a .html or a .json file, which {report} is not.")
+    if resume:
+        raise UsageError("A report counts all notes; leave --resume out.")
+    if report.exists() and not force:
+        raise UsageError(f"{report} exists; --force overwrites it.")
+
+
+def _extract(
+    source: Source,
+    config: Config,
+    job: Job,
+    target: Target | None,
+    hash_ids: bool,
+    leaks: LeakReport | None = None,
+    report: Path | None = None,
+) -> None:
+    """Reads the source and writes its records to the target and what they add up to into the report, where there are these."""
+    import json
+
+    from medtext.engines.local import run
+    from medtext.readers import check, count
+    from medtext.tally import Tally
+    from medtext.writers import done, open_writer
+
     check(source)
-    _refuse_to_overwrite_notes(source.paths, target)
+    if target:
+        _refuse_to_overwrite_notes(source.paths, target)
     tally = Tally()
-    named = map(with_hashed_id, read(source)) if hash_ids else read(source)
-    records = run(tally.not_yet(done(target), named), config, job)
-    with open_writer(target) as write:
+    records = run(tally.not_yet(done(target) if target else _nothing, _named(source, hash_ids)), config, job)
+    with open_writer(target) if target else nullcontext() as write:
         for record in progress(records, count(source)):
-            write(record)
+            if write:
+                write(record)
+            if leaks:
+                leaks.add(record)
             tally.add(record)
-    for line in tally.report("standard output" if out == "-" else out):
+    if leaks and report:
+        content = json.dumps(leaks.to_json(), indent=1) + "\n" if report.suffix == ".json" else leaks.to_html()
+        report.write_text(content, encoding="utf-8")
+    place = str(report) if target is None else "standard output" if target.path == "-" else target.path
+    _end(tally, place, "records" if target else "report")
+
+
+def _named(source: Source, hash_ids: bool) -> Iterator[Note | Record]:
+    from medtext.readers import read
+    from medtext.tally import with_hashed_id
+
+    return map(with_hashed_id, read(source)) if hash_ids else read(source)
+
+
+def _nothing(_document_id: str) -> bool:
+    return False
+
+
+def _end(tally: Tally, place: str, what: str) -> None:
+    """What was done, and the exit status."""
+    for line in tally.report(place, what):
         _say(line)
     if tally.failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _policy(name: str | None, rules: Path | None) -> Policy | None:
+    return load_policy(name, rules) if name else None
+
+
+@app.command()
+def redact(
+    notes: Notes,
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="A folder of text files, something.jsonl, something.parquet, or -.")
+    ],
+    mode: Annotated[
+        str, typer.Option(help="mask, tag, hash or surrogate; the last two need MEDTEXT_HASH_KEY.")
+    ] = "mask",
+    policy: Annotated[
+        str, typer.Option(help="safe-harbor, limited-data-set, expert or a .toml file: which PHI counts.")
+    ] = "safe-harbor",
+    patient_column: Annotated[
+        str | None,
+        typer.Option(help="The column that says whose note it is: surrogates stay the same within a patient."),
+    ] = None,
+    map: Annotated[Path | None, typer.Option(help="Write where offsets went here, as JSON Lines.")] = None,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    encoding: Encoding = "utf-8",
+    hash_ids: HashIds = False,
+    force: Force = False,
+    resume: Resume = False,
+    model: Model = "fast",
+    rules: Rules = None,
+) -> None:
+    """Write notes without their protected health information. It finds most, not all: look before you share."""
+    from medtext.deid.redact import Redaction
+    from medtext.engines.local import Job
+    from medtext.readers import Source, TableColumns
+    from medtext.writers import Target
+
+    how = Redaction(mode, load_policy(policy, rules), rules=rules)
+    source = Source(tuple(notes), TableColumns(text_column, id_column, patient_column), encoding)
+    target = Target(out, "jsonl" if out == "-" else None, force, resume, notes=True)
+    _redact(source, Config(model, rules, (PHI,)), Job(workers, timeout), how, target, map, hash_ids)
+
+
+def _redact(
+    source: Source, config: Config, job: Job, how: Redaction, target: Target, map: Path | None, hash_ids: bool
+) -> None:
+    from medtext.engines.redaction import redact_all
+    from medtext.readers import check, count
+    from medtext.schema import Note
+    from medtext.tally import Tally
+    from medtext.writers import done, maps_writer, open_writer
+
+    check(source)
+    _refuse_to_overwrite_notes(source.paths, target)
+    tally = Tally()
+    outcomes = redact_all(tally.not_yet(done(target), _named(source, hash_ids)), config, job, how)
+    with maps_writer(map, target) as write_map, open_writer(target) as write:
+        for outcome in progress(outcomes, count(source)):
+            if outcome.redacted:
+                write(Note(outcome.record.document_id, outcome.redacted.text))
+                write_map(outcome.record.document_id, outcome.redacted.replaced)
+            tally.add(outcome.counted)
+    _end(tally, "standard output" if target.path == "-" else target.path, "redacted notes")
 
 
 def _listed(categories: str | None) -> tuple[str, ...]:
@@ -144,6 +322,11 @@ def _listed(categories: str | None) -> tuple[str, ...]:
 
 def _refuse_to_overwrite_notes(paths: Iterable[str], target: Target) -> None:
     """--force is not meant for the notes themselves."""
+    folder = Path(target.path).resolve()
+    named = [Path(path).resolve() for path in paths if path != "-"]
+    inside = any(folder == path or path in folder.parents or folder == path.parent for path in named)
+    if target.notes and target.path != "-" and target.kind == "json" and inside:
+        raise UsageError(f"{target.path} is where the notes are that are to be read; name another folder.")
     if target.kind != "json" and any(target.file.exists() and _is_file(path, target.file) for path in paths):
         raise UsageError(f"{target.path} holds the notes that are to be read; name another output.")
 
@@ -158,8 +341,8 @@ def _say(line: str) -> None:
     typer.echo(plain.encode(sys.stderr.encoding or "utf-8", "backslashreplace"), err=True)
 
 
-def progress(records: Iterable[Record], total: int | None) -> Iterator[Record]:
-    """The records, with a progress bar on a terminal and plain lines elsewhere, on standard error."""
+def progress(records: Iterable[T], total: int | None) -> Iterator[T]:
+    """The records or outcomes, with a progress bar on a terminal and plain lines elsewhere, on standard error."""
     from tqdm import tqdm
 
     if sys.stderr.isatty():

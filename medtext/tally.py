@@ -57,13 +57,13 @@ class Tally:
         for entity in record.entities:
             self.types[entity.category, entity.type] += 1
 
-    def report(self, place: str) -> Iterator[str]:
+    def report(self, place: str, what: str = "records") -> Iterator[str]:
         """Lines that say what was done and what is in `place`; ids are the only words of the user's in them."""
         if self.before:
             yield f"{self.before} notes were done before."
         for (category, kind), number in sorted(self.types.items()):
             yield f"{number:7} {category:32} {kind}"
         failed = len(self.failed)
-        yield f"{self.notes} notes read, {self.notes - failed} done, {failed} failed; records in {place}"
+        yield f"{self.notes} notes read, {self.notes - failed} done, {failed} failed; {what} in {place}"
         for name, message in self.failed:
             yield f"failed: {name}: {message}"

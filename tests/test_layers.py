@@ -12,16 +12,16 @@ LAYERS = [
     {"errors", "schema", "version"},
     {
         *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_features", "regression"),
-        *("scores", "times", "values"),
+        *("policy", "scores", "times", "values"),
     },
     {"sig"},
-    {"record", "readers", "writers"},
+    {"record", "readers", "writers", "deid"},
     {"components"},
     {"pipeline"},
     {"annotate"},
     {"engines"},
     {"api"},
-    {"evaluate", "tally", "view", "training"},
+    {"evaluate", "report", "tally", "view", "training"},
     {"cli"},
     {"__init__", "__main__"},
 ]
@@ -32,6 +32,8 @@ AT_HOME = {
     "pyarrow": {"readers/parquet.py", "writers/parquet.py"},
     "onnxruntime": {"components/networks.py", "training/export.py"},
     "presidio_analyzer": {"components/phi.py"},
+    "presidio_anonymizer": {"deid/replacing.py"},
+    "faker": {"deid/fakes.py"},
     "medspacy": {"components/medspacy_parts.py"},
     "scispacy": {"components/abbreviations.py"},
 }

@@ -1,4 +1,4 @@
-"""Records into files: a JSON file a note, JSON Lines, Parquet, or JSON Lines on standard output.
+"""Records or redacted notes into files: a file a note, JSON Lines, Parquet, or JSON Lines on standard output.
 
 What is written appears under its name only when it is whole: each file is written beside its place, as `NAME.part`, and
 then renamed.
@@ -13,13 +13,14 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from medtext.errors import UsageError
 from medtext.writers.files import folder_done, folder_writer
 from medtext.writers.lines import lines_done, lines_writer, stdout_writer
+from medtext.writers.maps import maps_writer
 from medtext.writers.target import STDOUT, Target, Write
 
-__all__ = ["Target", "Write", "done", "open_writer"]
+__all__ = ["Target", "Write", "done", "maps_writer", "open_writer"]
 
 
 def done(target: Target) -> Callable[[str], bool]:
-    """What says of an id whether `target` holds its record already, where it is to be resumed.
+    """What says of an id whether `target` holds its record or redacted note already, where it is to be resumed.
 
     Notes that failed are not done: they are read again.
     """
@@ -30,7 +31,7 @@ def done(target: Target) -> Callable[[str], bool]:
 
 @contextmanager
 def open_writer(target: Target) -> Iterator[Write]:
-    """A function that writes one record; all are in place when the block ends.
+    """A function that writes one record or note; all are in place when the block ends.
 
     Raises:
         UsageError: where something would be overwritten without `force` or `resume`, or the place cannot be written to.

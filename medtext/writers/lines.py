@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from medtext.errors import UsageError
-from medtext.schema import Record
+from medtext.schema import Note, Record
 from medtext.writers.target import Target, Write, part, refuse
 
 
 @contextmanager
 def stdout_writer() -> Iterator[Write]:
-    """A function that writes one record to standard output, in UTF-8 whatever the terminal's encoding."""
+    """A function that writes one record or note to standard output, in UTF-8 whatever the terminal's encoding."""
 
-    def write(record: Record) -> None:
-        sys.stdout.buffer.write(_line(record))
+    def write(item: Record | Note) -> None:
+        sys.stdout.buffer.write(_line(item))
         sys.stdout.buffer.flush()
 
     yield write
@@ -36,8 +36,8 @@ def lines_writer(target: Target) -> Iterator[Write]:
         _keep_what_is_done(path)
     with part(path).open("ab" if target.resume else "wb") as out:
 
-        def write(record: Record) -> None:
-            out.write(_line(record))
+        def write(item: Record | Note) -> None:
+            out.write(_line(item))
 
         yield write
     part(path).replace(path)
@@ -72,13 +72,18 @@ def _done_lines(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _id_in(line: bytes) -> str | None:
-    """The id in a record's line; None where the note failed, or the line is torn or no record's."""
+    """The id in a record's or a note's line; None where the note failed, or the line is torn or neither's."""
     try:
         row = json.loads(line)
-        return None if "Error" in row or not line.endswith(b"\n") else str(row["DocumentId"])
+        return (
+            None
+            if "Error" in row or not line.endswith(b"\n")
+            else str(row["id"] if "text" in row else row["DocumentId"])
+        )
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def _line(record: Record) -> bytes:
-    return json.dumps(record.to_json(), ensure_ascii=False).encode() + b"\n"
+def _line(item: Record | Note) -> bytes:
+    row = {"id": item.id, "text": item.text} if isinstance(item, Note) else item.to_json()
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"

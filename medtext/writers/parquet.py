@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from medtext.schema import Record
+from medtext.schema import Note, Record
 from medtext.writers.target import Target, Write, refuse, replacing
 
 ROWS = 512  # records of a row group
@@ -94,22 +94,25 @@ SCHEMA = pa.schema(
     ]
 )
 
+NOTES = pa.schema([("id", pa.string()), ("text", pa.string())])
+
 
 @contextmanager
 def parquet_writer(target: Target) -> Iterator[Write]:
-    """A function that writes one record to `target.file`."""
+    """A function that writes one record or note to `target.file`."""
     path = target.file
     refuse(path, target)
     path.parent.mkdir(parents=True, exist_ok=True)
     waiting: list[dict[str, Any]] = []
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as out:
+    schema = NOTES if target.notes else SCHEMA
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as out:
 
         def flush() -> None:
-            out.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
+            out.write_table(pa.Table.from_pylist(waiting, schema=schema))
             waiting.clear()
 
-        def write(record: Record) -> None:
-            waiting.append(record.to_json())
+        def write(item: Record | Note) -> None:
+            waiting.append({"id": item.id, "text": item.text} if isinstance(item, Note) else item.to_json())
             if len(waiting) >= ROWS:
                 flush()
 

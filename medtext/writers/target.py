@@ -1,4 +1,4 @@
-"""Where records go, and what may be overwritten there."""
+"""Where records or redacted notes go, and what may be overwritten there."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medtext.errors import UsageError
-from medtext.schema import Record
+from medtext.schema import Note, Record
 
 FORMATS = ("json", "jsonl", "parquet")
 STDOUT = "-"
 
-Write = Callable[[Record], None]
-"""Writes one record."""
+Write = Callable[[Record | Note], None]
+"""Writes one record, or one redacted note."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where records go, and in which of `FORMATS`.
+    """Where records go, and in which of `FORMATS`; or redacted notes, as text files, JSON Lines or Parquet.
 
     Args:
         path: a folder, a file that ends in .jsonl or .parquet, or "-" for standard output.
-        format: what is written into a folder; None for a JSON file a note.
+        format: what is written into a folder; None for a file a note.
         force: overwrite what is there. Other files in a folder stay.
         resume: go on with what is there.
+        notes: whether it is redacted notes that are written.
 
     Raises:
         UsageError: where these contradict each other.
@@ -35,6 +36,7 @@ class Target:
     format: str | None = None
     force: bool = False
     resume: bool = False
+    notes: bool = False
 
     def __post_init__(self) -> None:
         if self.format not in (None, *FORMATS):
@@ -60,7 +62,11 @@ class Target:
     def file(self) -> Path:
         """The one file that is written, unless there is one for each note."""
         path = Path(self.path)
-        return path if path.suffix in (".jsonl", ".parquet") else path / f"records.{self.kind}"
+        return path if path.suffix in (".jsonl", ".parquet") else path / f"{self.what}.{self.kind}"
+
+    @property
+    def what(self) -> str:
+        return "notes" if self.notes else "records"
 
 
 def part(path: Path) -> Path:
