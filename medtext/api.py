@@ -142,7 +142,7 @@ def redact(
 
     Args:
         text: the note, as it is.
-        mode: "mask" ([NAME]), "tag" ([NAME-1]), "hash" ([NAME:0f3c…]) or "surrogate" (something of the same form).
+        mode: "mask" ([NAME]), "tag" ([NAME-1]), "hash" ([NAME-fkamhbdp…]) or "surrogate" (something of the same form).
         policy: what counts: "safe-harbor", "limited-data-set", "expert", a `.toml` file, or a `Policy`.
         key: the secret of hashes and surrogates; "" takes the environment variable MEDTEXT_HASH_KEY.
         record: what was found in the text, if that is known; its protected health information must be complete.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
+LETTERS = "abcdefghijklmnop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Keyed:
         key = hashlib.blake2b(self.key.encode("utf-8", "surrogatepass")).digest()
         content = "\0".join((self.scope, *parts)).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(content, digest_size=size, key=key).digest()
+
+    def letters(self, *parts: str) -> str:
+        """64 bits as letters: figures would be read as a record's number or a result."""
+        return "".join(LETTERS[byte >> 4] + LETTERS[byte & 15] for byte in self.digest(*parts))
 
     def number(self, *parts: str, below: int = 1 << 63) -> int:
         """A number from 0 that is less than `below`."""

@@ -2,7 +2,7 @@
 
 mask        [NAME]               what kind of thing stood here
 tag         [NAME-1]             the same number for the same person, place, date or number throughout the note
-hash        [NAME:0f3c…]         the same digest for the same value in every note, for whoever has the key
+hash        [NAME-fkamhbdp…]     the same letters for the same value in every note, by the key
 surrogate   Maria Ortega         something of the same form; dates shifted, ages over 89 as 90+, ZIP codes cut
 """
 
@@ -118,7 +118,7 @@ def _replacements(items: Sequence[Item], how: Redaction, scope: str) -> list[str
         return _tags(items, values)
     keyed = Keyed(how.secret)
     return [
-        f"[{item.entity.type}:{keyed.digest(item.entity.type, value).hex()}]"
+        f"[{item.entity.type}-{keyed.letters(item.entity.type, value)}]"
         for item, value in zip(items, values, strict=True)
     ]
 
