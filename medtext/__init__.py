@@ -9,9 +9,10 @@
 Records hold offsets, in code points of the note, and none of its text.
 """
 
-from medtext.api import extract, load, stream
+from medtext.api import extract, load, redact, stream
 from medtext.config import Config
 from medtext.errors import MedtextError, ModelError, NoteError, RuleError, UsageError
+from medtext.policy import Policy, load_policy
 from medtext.schema import Attribute, Entity, Failure, Mention, Note, Record, Trait
 from medtext.version import __version__
 
@@ -25,6 +26,7 @@ __all__ = [
     "ModelError",
     "Note",
     "NoteError",
+    "Policy",
     "Record",
     "RuleError",
     "Trait",
@@ -32,5 +34,7 @@ __all__ = [
     "__version__",
     "extract",
     "load",
+    "load_policy",
+    "redact",
     "stream",
 ]

@@ -65,7 +65,7 @@ def one(
 
 
 def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] | None) -> Record:
-    from medtext.record import record_of, select
+    from medtext.record import counted, record_of, select
 
     if len(note.text) > LONG and spans is None:
         return _long(nlp, note, config)
@@ -73,13 +73,14 @@ def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] 
         said = f"Spans can be given for notes of up to {nlp.max_length:,} characters; this one has {len(note.text):,}."
         raise NoteError("TooLong", said)
     found = _read(nlp, note.text, config, spans)
-    return select(record_of(found, note.id, len(note.text), nlp.meta["version"]), config.categories)
+    record = record_of(found, note.id, len(note.text), nlp.meta["version"])
+    return counted(select(record, config.categories), config.policy)
 
 
 def _long(nlp: Language, note: Note, config: Config) -> Record:
     """The record of a note that is read in windows."""
     from medtext.findings import Carried
-    from medtext.record import record_of, select
+    from medtext.record import counted, record_of, select
 
     carried, merger = Carried(), Merger()
     for begin, end in windows(note.text):
@@ -87,7 +88,7 @@ def _long(nlp: Language, note: Note, config: Config) -> Record:
         record = record_of(found, note.id, end - begin, nlp.meta["version"])
         own = len(found.mentions)
         again = sum(entity.id > own for entity in record.entities)
-        merger.add(begin, select(record, config.categories), own, again)
+        merger.add(begin, counted(select(record, config.categories), config.policy), own, again)
     return merger.record(note.id, len(note.text))
 
 

@@ -1,4 +1,4 @@
-"""The library: `load`, `extract`, `stream`. spaCy and the rest are imported when they are first needed."""
+"""The library: `load`, `extract`, `stream`, `redact`. spaCy and the rest are imported when they are first needed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medtext.config import Config
-from medtext.errors import UsageError
+from medtext.errors import NoteError, UsageError
+from medtext.policy import Policy, load_policy
 from medtext.schema import Mention, Note, Record
 
 if TYPE_CHECKING:
     from spacy.language import Language
+
+    from medtext.deid.replacing import Redacted
 
 Span = tuple[int, int, str]
 """Begin and end in code points, and a type."""
@@ -120,3 +123,49 @@ def stream(
         raise UsageError("A loaded pipeline cannot be shared among workers; leave nlp out, and each builds its own.")
     given = (Note(document_id, text) for document_id, text in notes)
     return run(given, config or Config(), Job(workers, timeout), nlp)
+
+
+def redact(
+    text: str,
+    *,
+    mode: str = "mask",
+    policy: str | Path | Policy = "safe-harbor",
+    key: str = "",
+    record: Record | None = None,
+    nlp: Language | None = None,
+    config: Config | None = None,
+    scope: str = "",
+) -> Redacted:
+    """The note without its protected health information, and where its offsets went.
+
+    It removes what medtext finds, which is not all there is.
+
+    Args:
+        text: the note, as it is.
+        mode: "mask" ([NAME]), "tag" ([NAME-1]), "hash" ([NAME-fkamhbdp…]) or "surrogate" (something of the same form).
+        policy: what counts: "safe-harbor", "limited-data-set", "expert", a `.toml` file, or a `Policy`.
+        key: the secret of hashes and surrogates; "" takes the environment variable MEDTEXT_HASH_KEY.
+        record: what was found in the text, if that is known; its protected health information must be complete.
+        nlp: a pipeline of `load`; without one, one is loaded at the first call and kept.
+        config: what to load; what it says of categories and scores to keep does not matter here.
+        scope: an id of the patient, or of the document, within which surrogates and the shift of dates stay the same; "" for
+            this text alone.
+
+    Returns:
+        `text`, `replaced`, and `to_new(offset)` and `to_old(offset)`.
+
+    Raises:
+        UsageError: for a mode or policy that there is not, a missing key, or a record of another text.
+        NoteError: where the note could not be read.
+    """
+    from medtext.deid.redact import Redaction, redact_note
+
+    config = config or Config()
+    chosen = policy if isinstance(policy, Policy) else load_policy(policy, config.rules)
+    how = Redaction(mode, chosen, key, config.rules)
+    record = record or extract(text, nlp=nlp, config=Config(config.model, config.rules))
+    if record.error:
+        raise NoteError(record.error.code, record.error.message)
+    if record.characters != len(text):
+        raise UsageError(f"The record is of a note of {record.characters} characters, and this has {len(text)}.")
+    return redact_note(text, record, how, scope)

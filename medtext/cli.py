@@ -10,8 +10,8 @@ import errno
 import logging
 import signal
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,11 +21,18 @@ import typer
 
 from medtext.config import Config
 from medtext.errors import MedtextError, UsageError
+from medtext.policy import PHI, Policy, load_policy
 from medtext.version import __version__
 
 if TYPE_CHECKING:
+    from medtext.deid.redact import Redaction
+    from medtext.engines.local import Job
+    from medtext.leaks import LeakReport
+    from medtext.readers import Source
     from medtext.schema import Note, Record
+    from medtext.tally import Tally
     from medtext.writers import Target
+    from medtext.writers.redacted import RedactedTarget
 
 SOME_FAILED = 3
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -109,71 +116,265 @@ def _options(
 Notes = Annotated[
     list[str], typer.Argument(help="Files, folders (their *.txt), .jsonl, .csv, .parquet, .gz of these, or -.")
 ]
+Out = Annotated[str, typer.Option("--out", "-o", help="A folder, something.jsonl, something.parquet, or -.")]
+Format = Annotated[str | None, typer.Option(help="json (a file a note), jsonl or parquet, in the folder.")]
+Score = Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
+Timeout = Annotated[float | None, typer.Option(help="Seconds that a note may take.")]
+TextColumn = Annotated[str | None, typer.Option(help="The column that holds the text.")]
+IdColumn = Annotated[str | None, typer.Option(help="The column that holds the id.")]
+Encoding = Annotated[str, typer.Option(help="The encoding of text files and tables.")]
+HashIds = Annotated[bool, typer.Option("--hash-ids", help="Write hashes of ids (keyed by MEDTEXT_HASH_KEY).")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what is there.")]
 Model = Annotated[str, typer.Option(help="fast, accurate, or a model's folder.")]
+Rules = Annotated[Path | None, typer.Option(help="A folder of rules instead of the shipped ones.")]
+ShardNotes = Annotated[
+    int, typer.Option(min=1, help="Notes of a shard, at most: of a file of jsonl or parquet in the folder.")
+]
+LogJson = Annotated[
+    bool, typer.Option("--log-json", help="Say on standard error what is done in JSON Lines, for machines.")
+]
+PolicyName = Annotated[
+    str | None,
+    typer.Option("--policy", help="safe-harbor, limited-data-set, expert or a .toml file: which PHI counts."),
+]
 
 
 @app.command()
 def extract(
     notes: Notes,
-    out: Annotated[str, typer.Option("--out", "-o", help="A folder, something.jsonl, something.parquet, or -.")],
-    format: Annotated[str | None, typer.Option(help="json (a file a note), jsonl or parquet, in the folder.")] = None,
+    out: Out,
+    format: Format = None,
     categories: Annotated[str | None, typer.Option(help="Keep these categories only, separated by commas.")] = None,
-    min_score: Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")] = 0.0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    timeout: Annotated[float | None, typer.Option(help="Seconds that a note may take.")] = None,
-    text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
-    id_column: Annotated[str | None, typer.Option(help="The column that holds the id.")] = None,
-    encoding: Annotated[str, typer.Option(help="The encoding of text files and tables.")] = "utf-8",
-    hash_ids: Annotated[
-        bool, typer.Option("--hash-ids", help="Write hashes of ids (keyed by MEDTEXT_HASH_KEY).")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
+    min_score: Score = 0.0,
+    policy: PolicyName = None,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    encoding: Encoding = "utf-8",
+    hash_ids: HashIds = False,
+    force: Force = False,
+    resume: Resume = False,
     model: Model = "fast",
-    rules: Annotated[Path | None, typer.Option(help="A folder of rules instead of the shipped ones.")] = None,
-    shard_notes: Annotated[
-        int, typer.Option(min=1, help="Notes of a shard, at most: of a file of jsonl or parquet in the folder.")
-    ] = 5_000,
-    log_json: Annotated[
-        bool, typer.Option("--log-json", help="Say on standard error what is done in JSON Lines, for machines.")
-    ] = False,
+    rules: Rules = None,
+    shard_notes: ShardNotes = 5_000,
+    log_json: LogJson = False,
 ) -> None:
     """Read notes and write a record of entities with offsets for each."""
-    from medtext.engines.local import Job, run
-    from medtext.hashing import hash_id, job_settings
-    from medtext.progress import event, with_bar, with_events, with_lines
-    from medtext.readers import Source, TableColumns, check, count, read
-    from medtext.tally import Tally, with_hashed_id
-    from medtext.writers import Target, is_whole, open_output
+    from medtext.engines.local import Job
+    from medtext.readers import Source, TableColumns
+    from medtext.writers import Target
 
     voice.json = log_json
-    config = Config(model, rules, _listed(categories), min_score)
-    job = Job(workers, timeout)
+    config = Config(model, rules, _listed(categories), min_score, policy=_policy(policy, rules))
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
-    target = Target(out, format, force, resume)
+    _extract(source, config, Job(workers, timeout), Target(out, format, force, resume), hash_ids, shard_notes)
+
+
+@app.command()
+def phi(
+    notes: Notes,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="A folder, something.jsonl, something.parquet, or -.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="A leak report: a .html or .json file, with or without -o.")
+    ] = None,
+    format: Format = None,
+    min_score: Score = 0.0,
+    policy: PolicyName = None,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    encoding: Encoding = "utf-8",
+    hash_ids: HashIds = False,
+    force: Force = False,
+    resume: Resume = False,
+    model: Model = "fast",
+    rules: Rules = None,
+    shard_notes: ShardNotes = 5_000,
+    log_json: LogJson = False,
+) -> None:
+    """Read notes and write a record of protected health information for each, or a report of how much there is."""
+    from medtext.engines.local import Job
+    from medtext.leaks import LeakReport
+    from medtext.readers import Source, TableColumns
+    from medtext.writers import Target
+
+    voice.json = log_json
+    if out is None and report is None:
+        raise UsageError("Say where the records go with -o, or the report with --report.")
+    if report:
+        _check_report(report, force, resume)
+    config = Config(model, rules, (PHI,), min_score, policy=_policy(policy, rules))
+    source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
+    target = Target(out, format, force, resume) if out else None
+    leaks = LeakReport() if report else None
+    _extract(source, config, Job(workers, timeout), target, hash_ids, shard_notes, leaks, report)
+
+
+def _check_report(report: Path, force: bool, resume: bool) -> None:
+    if report.suffix not in (".html", ".json"):
+        raise UsageError(f"A report is a .html or a .json file, which {report} is not.")
+    if resume:
+        raise UsageError("A report counts all notes; leave --resume out.")
+    if report.exists() and not force:
+        raise UsageError(f"{report} exists; --force overwrites it.")
+
+
+def _extract(
+    source: Source,
+    config: Config,
+    job: Job,
+    target: Target | None,
+    hash_ids: bool,
+    shard_notes: int,
+    leaks: LeakReport | None = None,
+    report: Path | None = None,
+) -> None:
+    """Reads the source and writes its records to the target and what they add up to into the report, where there are these."""
+    import json
+
+    from medtext.engines.local import run
+    from medtext.hashing import hash_id, job_settings
+    from medtext.readers import check, count
+    from medtext.tally import Tally
+    from medtext.writers import StandardOutput, is_whole, open_output
+
     check(source)
-    _refuse_to_overwrite_notes(source.paths, target)
-    if is_whole(target):
-        _say(f"{out} is whole; there is nothing left to do.")
-        raise typer.Exit
+    if target:
+        _refuse_to_overwrite_notes(source.paths, target)
+        if is_whole(target):
+            _say(f"{target.path} is whole; there is nothing left to do.")
+            return
     total = count(source)
-    show = with_events if log_json else with_bar if sys.stderr.isatty() else with_lines
-    settings = job_settings(config, hash_ids)
-    inputs = [hash_id(path) if hash_ids else path for path in notes]
-    with open_output(target, settings, inputs, shard_notes) as output:
+    inputs = [hash_id(path) if hash_ids else path for path in source.paths]
+    opened = open_output(target, job_settings(config, hash_ids), inputs, shard_notes) if target else None
+    with opened or nullcontext(StandardOutput(lambda _record: None)) as output:
         tally = Tally(output)
-        if log_json:
-            event("start", medtext=__version__, model=model, workers=workers, notes_total=total, resume=resume)
-        named = map(with_hashed_id, read(source)) if hash_ids else read(source)
-        for record in show(run(output.todo(named), config, job), tally, total):
+        _begin(config, job, total, bool(target and target.resume))
+        for record in _shown(run(output.todo(_named(source, hash_ids)), config, job), tally, total):
             output.write(record)
+            if leaks:
+                leaks.add(record)
+    if leaks and report:
+        content = json.dumps(leaks.to_json(), indent=1) + "\n" if report.suffix == ".json" else leaks.to_html()
+        report.write_text(content, encoding="utf-8")
+    place = str(report) if target is None else "standard output" if target.path == "-" else target.path
+    _end(tally, place, "records" if target else "report")
+
+
+def _named(source: Source, hash_ids: bool) -> Iterator[Note | Record]:
+    from medtext.readers import read
+    from medtext.tally import with_hashed_id
+
+    return map(with_hashed_id, read(source)) if hash_ids else read(source)
+
+
+def _begin(config: Config, job: Job, total: int | None, resume: bool) -> None:
+    from medtext.progress import event
+
+    if voice.json:
+        event("start", medtext=__version__, model=config.model, workers=job.workers, notes_total=total, resume=resume)
+
+
+def _shown(records: Iterable[Record], tally: Tally, total: int | None) -> Iterator[Record]:
+    """The records, counted, with a bar, lines or events on standard error."""
+    from medtext.progress import with_bar, with_events, with_lines
+
+    show = with_events if voice.json else with_bar if sys.stderr.isatty() else with_lines
+    return show(records, tally, total)
+
+
+def _end(tally: Tally, place: str, what: str) -> None:
+    """What was done, and the exit status."""
+    from medtext.progress import event
+
     status = SOME_FAILED if tally.failures else 0
-    if log_json:
+    if voice.json:
         event("end", status=status, notes=tally.notes, notes_before=tally.before, failed=len(tally.failures))
     else:
-        for line in tally.report("standard output" if out == "-" else out):
+        for line in tally.report(place, what):
             _say(line)
     raise typer.Exit(status)
+
+
+def _policy(name: str | None, rules: Path | None) -> Policy | None:
+    return load_policy(name, rules) if name else None
+
+
+@app.command()
+def redact(
+    notes: Notes,
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="A folder of text files, something.jsonl, something.parquet, or -.")
+    ],
+    mode: Annotated[
+        str, typer.Option(help="mask, tag, hash or surrogate; the last two need MEDTEXT_HASH_KEY.")
+    ] = "mask",
+    policy: Annotated[
+        str, typer.Option(help="safe-harbor, limited-data-set, expert or a .toml file: which PHI counts.")
+    ] = "safe-harbor",
+    patient_column: Annotated[
+        str | None,
+        typer.Option(help="The column that says whose note it is: surrogates stay the same within a patient."),
+    ] = None,
+    map: Annotated[Path | None, typer.Option(help="Write where offsets went here, as JSON Lines.")] = None,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    encoding: Encoding = "utf-8",
+    hash_ids: HashIds = False,
+    force: Force = False,
+    resume: Resume = False,
+    model: Model = "fast",
+    rules: Rules = None,
+    log_json: LogJson = False,
+) -> None:
+    """Write notes without their protected health information. It finds most, not all: look before you share."""
+    from medtext.deid.redact import Redaction
+    from medtext.engines.local import Job
+    from medtext.readers import Source, TableColumns
+    from medtext.writers.redacted import RedactedTarget
+
+    voice.json = log_json
+    how = Redaction(mode, load_policy(policy, rules), rules=rules)
+    source = Source(tuple(notes), TableColumns(text_column, id_column, patient_column), encoding)
+    target = RedactedTarget(out, force, resume)
+    _redact(source, Config(model, rules, (PHI,)), Job(workers, timeout), how, target, map, hash_ids)
+
+
+def _redact(
+    source: Source, config: Config, job: Job, how: Redaction, target: RedactedTarget, map: Path | None, hash_ids: bool
+) -> None:
+    from medtext.engines.redaction import redact_all
+    from medtext.readers import check, count
+    from medtext.schema import Note
+    from medtext.tally import Tally
+    from medtext.writers.redacted import maps_writer, open_redacted
+
+    check(source)
+    _refuse_to_redact_onto_notes(source.paths, target)
+    passed, total = target.passed(), count(source)
+    tally = Tally(passed)
+    _begin(config, job, total, target.resume)
+    outcomes = redact_all(passed.todo(_named(source, hash_ids)), config, job, how)
+    with maps_writer(map, target) as write_map, open_redacted(target) as write:
+
+        def written() -> Iterator[Record]:
+            for outcome in outcomes:
+                if outcome.redacted:
+                    write(Note(outcome.record.document_id, outcome.redacted.text))
+                    write_map(outcome.record.document_id, outcome.redacted.replaced)
+                yield outcome.counted
+
+        for _ in _shown(written(), tally, total):
+            pass
+    _end(tally, "standard output" if target.path == "-" else target.path, "redacted notes")
 
 
 def _listed(categories: str | None) -> tuple[str, ...]:
@@ -191,6 +392,15 @@ def _is_in(path: Path, out: Path) -> bool:
     with suppress(OSError):
         return path.is_file() and (path.samefile(out) or path.resolve().parent.samefile(out))
     return False
+
+
+def _refuse_to_redact_onto_notes(paths: Iterable[str], target: RedactedTarget) -> None:
+    if target.path == "-":
+        return
+    out = Path(target.path).resolve()
+    named = [Path(path).resolve() for path in paths if path != "-"]
+    if any(out == path or (target.is_folder and (path in out.parents or out == path.parent)) for path in named):
+        raise UsageError(f"{target.path} is where the notes are that are to be read; name another output.")
 
 
 def _say(line: str) -> None:

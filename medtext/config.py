@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medtext.errors import UsageError
+from medtext.policy import Policy
 from medtext.schema import CATEGORIES
 
 
@@ -23,6 +24,8 @@ class Config:
         date_values: write dates as ISO 8601 beside their offsets. Off, since a date is an identifier of the patient and the
             record would hold it.
 
+        policy: which protected health information counts, as `load_policy` gives it; None for all. The rest is left out.
+
     Raises:
         UsageError: for a category that there is not, or a score that is none.
     """
@@ -32,6 +35,7 @@ class Config:
     categories: tuple[str, ...] = ()
     min_score: float = 0.0
     date_values: bool = False
+    policy: Policy | None = None
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.categories if name not in CATEGORIES]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from spacy.tokens import Doc
 
 from medtext.findings import Findings, Link, findings, text_of
+from medtext.policy import PHI, Policy
 from medtext.schema import ATTRIBUTES, CATEGORY_OF, Attribute, Entity, Mention, Record, Trait
 
 DIGITS = 4  # of a score
@@ -65,6 +66,14 @@ def select(record: Record, categories: Collection[str]) -> Record:
         entities=tuple(entity for entity in record.entities if entity.category in categories),
         unmapped_attributes=tuple(part for part in record.unmapped_attributes if part.category in categories),
     )
+
+
+def counted(record: Record, policy: Policy | None) -> Record:
+    """The record without the protected health information that does not count."""
+    if record.error or policy is None:
+        return record
+    kept = (one for one in record.entities if one.category != PHI or policy.includes(one.type, one.subtype))
+    return replace(record, entities=tuple(kept))
 
 
 def _likely(found: Findings, min_score: float) -> Findings:

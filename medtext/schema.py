@@ -106,10 +106,11 @@ TRAITS: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note on its way in. `id` names it in the output; `text` is what was read, unchanged."""
+    """A note on its way in. `id` names it in the output; `text` is what was read, unchanged; `patient` says whose it is."""
 
     id: str
     text: str
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

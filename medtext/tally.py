@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from medtext.hashing import hash_id
 from medtext.schema import Failure, Note, Record
-from medtext.writers import Output, StandardOutput
 
 
 def with_hashed_id(item: Note | Record) -> Note | Record:
@@ -18,10 +18,20 @@ def with_hashed_id(item: Note | Record) -> Note | Record:
     return replace(item, id=hash_id(item.id))
 
 
+class Before(Protocol):
+    """What says how many notes were done before, and which of them failed."""
+
+    @property
+    def before(self) -> int: ...
+
+    @property
+    def failed_before(self) -> Sequence[tuple[str, Failure]]: ...
+
+
 class Tally:
     """Counts what was found, for the lines at the end; what was done before is the output's to say."""
 
-    def __init__(self, output: Output | StandardOutput) -> None:
+    def __init__(self, output: Before) -> None:
         self._output = output
         self.notes = 0
         self.characters = 0
@@ -48,12 +58,12 @@ class Tally:
         """The notes that failed, before and now."""
         return [*self._output.failed_before, *self._failures]
 
-    def report(self, place: str) -> Iterator[str]:
+    def report(self, place: str, what: str = "records") -> Iterator[str]:
         """Lines that say what was done and what is in `place`; ids are the only words of the user's in them."""
         if self.before:
             yield f"{self.before - len(self._output.failed_before)} notes were done before."
         for (category, kind), number in sorted(self._types.items()):
             yield f"{number:7} {category:32} {kind}"
-        yield f"{self.notes} notes read, {self.notes - self.failed} done, {self.failed} failed; records in {place}"
+        yield f"{self.notes} notes read, {self.notes - self.failed} done, {self.failed} failed; {what} in {place}"
         for name, error in self.failures:
             yield f"failed: {name}: {error.code}: {error.message}"

@@ -37,8 +37,8 @@ def notes(tmp_path: Path) -> Path:
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     done = medtext("--help")
     assert done.returncode == 0
-    assert all(command in done.stdout for command in ("extract", "view", "evaluate"))
-    loaded = "import sys, medtext.cli; print([name for name in ('spacy', 'numpy', 'pyarrow') if name in sys.modules])"
+    assert all(command in done.stdout for command in ("extract", "phi", "redact", "view", "evaluate"))
+    loaded = "import sys, medtext.cli; print([name for name in ('spacy', 'numpy', 'pyarrow', 'faker') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"
 
 

@@ -12,16 +12,16 @@ LAYERS = [
     {"errors", "schema", "version"},
     {
         *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_features", "regression"),
-        *("scores", "times", "values", "hashing", "folding"),
+        *("policy", "scores", "times", "values", "hashing", "folding"),
     },
     {"sig"},
-    {"record", "windows", "readers", "writers"},
+    {"record", "windows", "readers", "writers", "deid"},
     {"components"},
     {"pipeline"},
     {"annotate"},
     {"engines"},
     {"api"},
-    {"evaluate", "tally", "progress", "view", "training"},
+    {"evaluate", "tally", "progress", "leaks", "report", "view", "training"},
     {"cli"},
     {"__init__", "__main__"},
 ]
@@ -32,6 +32,8 @@ AT_HOME = {
     "pyarrow": {"readers/parquet.py", "writers/parquet.py"},
     "onnxruntime": {"components/networks.py", "training/export.py"},
     "presidio_analyzer": {"components/phi.py"},
+    "presidio_anonymizer": {"deid/replacing.py"},
+    "faker": {"deid/fakes.py"},
     "medspacy": {"components/medspacy_parts.py"},
     "scispacy": {"components/abbreviations.py"},
 }

@@ -113,6 +113,20 @@ def test_every_format_and_reader(notes: Path, tmp_path: Path, out: str) -> None:
     run(tmp_path, "extract", *inputs, "-o", *out.split(), "--workers", "2", "--timeout", "60")
 
 
+@pytest.mark.parametrize("mode", ["mask", "surrogate"])
+def test_redaction_leaves_nothing_beside_what_was_asked_for(
+    notes: Path, tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDTEXT_HASH_KEY", "a key")
+    asked = str(tmp_path / "asked")  # the answer holds the notes' other words
+    run(tmp_path, "redact", str(notes), "-o", asked, "--mode", mode, "--policy", "expert", "--map", "map.jsonl")
+    assert list((tmp_path / "asked").iterdir())
+
+
+def test_reports_of_leaks_hold_none(notes: Path, tmp_path: Path) -> None:
+    run(tmp_path, "phi", str(notes), "-o", "out.jsonl", "--report", "report.html", "--policy", "safe-harbor")
+
+
 def test_evaluation(tmp_path: Path) -> None:
     import json
 

@@ -56,7 +56,15 @@ def test_the_readme_has_its_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/training.md", "models/fast/README.md", "models/accurate/README.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/deidentification.md",
+        "docs/training.md",
+        "models/fast/README.md",
+        "models/accurate/README.md",
+    ],
 )
 def test_files_that_pages_name_are_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")

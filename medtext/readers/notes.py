@@ -39,6 +39,9 @@ class Source:
             raise UsageError(f"There is no encoding {self.encoding!r}.") from None
         if self.columns.text and self.columns.text == self.columns.id:
             raise UsageError("The id column is the text column, and ids are written down; name another.")
+        texts = [path for path in self.paths if path != STDIN and kind(Path(path)) not in TABLES]
+        if self.columns.patient and texts:
+            raise UsageError(f"{texts[0]} has no columns, and so none that holds the patient; name tables only.")
 
 
 def read(source: Source) -> Iterator[Read]:
@@ -118,6 +121,8 @@ def _standard_input(source: Source) -> Iterator[Read]:
     start = stream.peek().removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] in (b"{", b""):
         yield from json_lines(stream, "stdin", source.columns, source.encoding)
+    elif source.columns.patient:
+        yield failure("stdin", "MissingPatient", "One note on standard input has no column that holds the patient.")
     else:
         yield one_note(stream, "stdin", source.encoding)
 

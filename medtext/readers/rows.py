@@ -25,10 +25,14 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TableColumns:
-    """The names of the columns that hold the text and the id; None looks for the usual names, in capitals or not."""
+    """The names of the columns that hold the text and the id; None looks for the usual names, in capitals or not.
+
+    `patient` is the column that says whose note it is, where it is to be read.
+    """
 
     text: str | None = None
     id: str | None = None
+    patient: str | None = None
 
     def text_in(self, names: Collection[str]) -> str | None:
         """Which of these columns holds the text."""
@@ -45,13 +49,16 @@ class TableColumns:
             return f"There is {wanted}; name the one that holds the text with --text-column."
         if self.id and self.id_in(names) is None:
             return f"There is no column {self.id!r}; name the one that holds the id with --id-column."
+        if self.patient and self.patient not in names:
+            return f"There is no column {self.patient!r}; name the one that holds the patient with --patient-column."
         return None
 
     def found_in(self, names: Collection[str]) -> list[str]:
         """The columns among these that are to be read. Raises `NoteError` where one is missing."""
         if missing := self.missing(names):
             raise NoteError("MissingColumn", missing)
-        return [name for name in (self.text_in(names), self.id_in(names)) if name]
+        found = (self.text_in(names), self.id_in(names), self.patient)
+        return list(dict.fromkeys(name for name in found if name))
 
 
 def _column(names: Collection[str], wanted: str | None, usual: Collection[str]) -> str | None:
@@ -74,7 +81,12 @@ def note_of(row: Row, place: str, columns: TableColumns, encoding: str) -> Read:
     if not isinstance(text, str):
         said = "This row has no text." if text is None else "The text of this row is not a string."
         return failure(document_id, "MissingText", said)
-    return Note(document_id, text)
+    if not columns.patient:
+        return Note(document_id, text)
+    patient = row.get(columns.patient)
+    if not isinstance(patient, str | int | float) or patient == "":
+        return failure(document_id, "MissingPatient", "This row does not say whose note it is.")
+    return Note(document_id, text, str(patient))
 
 
 def json_lines(stream: IO[bytes], name: str, columns: TableColumns, encoding: str) -> Iterator[Read]:

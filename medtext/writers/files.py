@@ -54,11 +54,11 @@ class NoteFiles:
         return self.folder / file_name(document_id)
 
 
-def file_name(document_id: str) -> PurePosixPath:
+def file_name(document_id: str, ending: str = ".json") -> PurePosixPath:
     """Where a note's record lies below the output folder. An id cannot lead out of it, nor be too long for a name."""
     parts = [UNSAFE.sub("_", part) for part in document_id.split("/") if part not in ("", ".", "..")]
     # No folder takes a name that a file may have.
-    parts[:-1] = [f"{part}_" if part.endswith(".json") else part for part in parts[:-1]]
+    parts[:-1] = [f"{part}_" if part.endswith(ending) else part for part in parts[:-1]]
     plain = "/".join(parts)
     if (
         not parts
@@ -68,4 +68,4 @@ def file_name(document_id: str) -> PurePosixPath:
     ):
         digest = hashlib.sha256(document_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         parts = [*(part[:40] for part in parts[:-1]), f"{parts[-1][:40] if parts else 'note'}-{digest}"]
-    return PurePosixPath(*parts[:-1], parts[-1] + ".json")
+    return PurePosixPath(*parts[:-1], parts[-1] + ending)

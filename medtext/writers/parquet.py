@@ -6,7 +6,7 @@ from a row an entity, in Spark and in pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from medtext.schema import Record
+from medtext.schema import Note, Record
 from medtext.writers.encoding import is_large
 from medtext.writers.shards import ShardFiles
 from medtext.writers.target import Write
@@ -100,6 +100,9 @@ SCHEMA = pa.schema(
 )
 
 
+NOTES = pa.schema([("id", pa.string()), ("text", pa.string())])
+
+
 class ParquetShards(ShardFiles):
     """A row a record, of `SCHEMA`."""
 
@@ -140,8 +143,27 @@ class ParquetShards(ShardFiles):
                         out.write_table(shard.read_row_group(group))
 
 
-def _opened(path: Path) -> Any:
-    return pq.ParquetWriter(path, SCHEMA, compression="zstd")
+@contextmanager
+def notes_writer(path: Path, rows: int) -> Iterator[Callable[[Note], None]]:
+    """A function that writes one note as a row of `id` and `text`, `rows` at a time."""
+    waiting: list[dict[str, str]] = []
+    with _opened(path, NOTES) as out:
+
+        def flush() -> None:
+            out.write_table(pa.Table.from_pylist(waiting, schema=NOTES))
+            waiting.clear()
+
+        def write(note: Note) -> None:
+            waiting.append({"id": note.id, "text": note.text})
+            if len(waiting) >= rows:
+                flush()
+
+        yield write
+        flush()
+
+
+def _opened(path: Path, schema: pa.Schema = SCHEMA) -> Any:
+    return pq.ParquetWriter(path, schema, compression="zstd")
 
 
 def _table(record: Record) -> pa.Table:
