@@ -9,6 +9,7 @@
 Records hold offsets, in code points of the note, and none of its text.
 """
 
+from medtext import spark
 from medtext.api import extract, load, stream
 from medtext.config import Config
 from medtext.errors import MedtextError, ModelError, NoteError, RuleError, UsageError
@@ -32,5 +33,6 @@ __all__ = [
     "__version__",
     "extract",
     "load",
+    "spark",
     "stream",
 ]

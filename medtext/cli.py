@@ -101,6 +101,7 @@ def extract(
     categories: Annotated[str | None, typer.Option(help="Keep these categories only, separated by commas.")] = None,
     min_score: Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")] = 0.0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    engine: Annotated[str, typer.Option(help="local, or spark (needs the extra `spark` and Java 17).")] = "local",
     timeout: Annotated[float | None, typer.Option(help="Seconds that a note may take.")] = None,
     text_column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
     id_column: Annotated[str | None, typer.Option(help="The column that holds the id.")] = None,
@@ -114,11 +115,16 @@ def extract(
     rules: Annotated[Path | None, typer.Option(help="A folder of rules instead of the shipped ones.")] = None,
 ) -> None:
     """Read notes and write a record of entities with offsets for each."""
+    from medtext.engines import spark
     from medtext.engines.local import Job, run
     from medtext.readers import Source, TableColumns, check, count, read
     from medtext.tally import Tally, with_hashed_id
     from medtext.writers import Target, done, open_writer
 
+    if engine not in ("local", "spark"):
+        raise UsageError(f"There is no engine {engine!r}; there are local and spark.")
+    if engine == "spark" and resume:
+        raise UsageError("Spark starts again and does not resume; leave --resume out.")
     config = Config(model, rules, _listed(categories), min_score)
     job = Job(workers, timeout)
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
@@ -127,7 +133,8 @@ def extract(
     _refuse_to_overwrite_notes(source.paths, target)
     tally = Tally()
     named = map(with_hashed_id, read(source)) if hash_ids else read(source)
-    records = run(tally.not_yet(done(target), named), config, job)
+    todo = tally.not_yet(done(target), named)
+    records = run(todo, config, job) if engine == "local" else spark.run(todo, source, config, job)
     with open_writer(target) as write:
         for record in progress(records, count(source)):
             write(record)
@@ -187,7 +194,7 @@ def view(
     """Show a note with its entities marked, in the browser."""
     from medtext.api import extract as extract_one
     from medtext.schema import Note
-    from medtext.view import page, show
+    from medtext.view import page
 
     item = _single(note, encoding)
     if not isinstance(item, Note):
@@ -195,7 +202,28 @@ def view(
     record = extract_one(item.text, config=Config(model), document_id=item.id)
     if record.error:
         raise UsageError(record.error.message)
-    content = page(item.text, record)
+    _present(page(item.text, record), out)
+
+
+@app.command()
+def report(
+    records: Annotated[Path, typer.Argument(help="What extract wrote: a folder, .jsonl or .parquet.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the page here instead.")] = None,
+    ids: Annotated[bool, typer.Option("--ids", help="Also list the ids of notes that failed.")] = False,
+    log_file: Annotated[
+        Path | None, typer.Option("--log", help="What extract --log-json said of the job, for its throughput.")
+    ] = None,
+) -> None:
+    """Show what is in records as a page of plots, in the browser. No text of the notes is on it."""
+    from medtext.report import count, page
+
+    _present(page(count(records, log_file), ids), out)
+
+
+def _present(content: str, out: Path | None) -> None:
+    """Opens a page in the browser, or writes it to a file."""
+    from medtext.view import show
+
     if out:
         if out.exists():
             raise UsageError(f"{out} exists; name another file.")

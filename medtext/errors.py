@@ -4,6 +4,7 @@
     ├── UsageError      the call or the command line is wrong (exit status 2)
     ├── RuleError       a file in rules/ does not say what it should
     ├── ModelError      a model cannot be found or does not fit this version
+    ├── WorkerError     the worker processes cannot do their work
     └── NoteError       one note cannot be read or processed; the rest of the job goes on
 
 Messages are made by medtext and never quote a note.
@@ -24,6 +25,10 @@ class RuleError(MedtextError):
 
 class ModelError(MedtextError):
     """A model is missing or unusable."""
+
+
+class WorkerError(MedtextError):
+    """No worker process stays alive: says what they may need."""
 
 
 class NoteError(MedtextError):

@@ -20,8 +20,8 @@ LAYERS = [
     {"pipeline"},
     {"annotate"},
     {"engines"},
-    {"api"},
-    {"evaluate", "tally", "view", "training"},
+    {"api", "spark"},
+    {"evaluate", "tally", "view", "report", "training"},
     {"cli"},
     {"__init__", "__main__"},
 ]
@@ -29,6 +29,7 @@ AT_HOME = {
     "typer": {"cli.py"},
     "tqdm": {"cli.py"},
     "pebble": {"engines/local.py"},
+    "pyspark": {"engines/spark.py"},
     "pyarrow": {"readers/parquet.py", "writers/parquet.py"},
     "onnxruntime": {"components/networks.py", "training/export.py"},
     "presidio_analyzer": {"components/phi.py"},

@@ -6,7 +6,8 @@ from a row an entity, in Spark and in pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -93,6 +94,17 @@ SCHEMA = pa.schema(
         ("Error", pa.struct([("Code", pa.string()), ("Message", pa.string())])),
     ]
 )
+
+
+def to_batch(records: Iterable[Record]) -> pa.RecordBatch:
+    """Records as an Arrow batch of `SCHEMA`."""
+    return pa.RecordBatch.from_pylist([record.to_json() for record in records], schema=SCHEMA)
+
+
+def lines_batch(records: Iterable[Record]) -> pa.RecordBatch:
+    """Records as an Arrow batch of one column, `value`: each the line of JSON that it is in JSON Lines."""
+    lines = [json.dumps(record.to_json(), ensure_ascii=False) for record in records]
+    return pa.RecordBatch.from_arrays([pa.array(lines, pa.string())], ["value"])
 
 
 @contextmanager
