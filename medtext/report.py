@@ -236,7 +236,7 @@ def _sections(counts: Counts, ids: bool) -> Iterator[str]:
     yield _plot("Entities by type", "How many entities of each type there are.", _table(types))
     yield _plot(
         "Scores",
-        "Entities by score. Scores are calibrated: of those at 0.8, about four in five are right.",
+        "Entities by score. One of 0.8 is meant to be right four times in five.",
         _scores(counts),
     )
     yield _plot("Sections", "The entities of each section of the notes.", _top(counts.sections))
