@@ -157,7 +157,8 @@ class TestCommandLine:
         written = {}
         for name in ("local", "spark"):
             out = tmp_path / f"{name}.jsonl"
-            options = ["--engine", name, "--workers", "2", "--id-column", "name", "--hash-ids"]
+            options = ["--engine", name, "--id-column", "name", "--hash-ids"]
+            options += ["--workers", "2"] if name == "spark" else []
             done = CliRunner().invoke(app, ["extract", *sources, "-o", str(out), *options])
             assert done.exit_code == 3, done.output
             written[name] = out.read_bytes()
@@ -192,6 +193,7 @@ def test_engines_that_there_are_not(arguments: list[str], says: str, tmp_path: P
 def test_java_is_asked_for_in_a_sentence(version: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyspark")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    monkeypatch.setattr("pyspark.sql.SparkSession.getActiveSession", lambda: None)
     if version:
         (tmp_path / "bin").mkdir()
         (tmp_path / "bin/java").write_text(f"#!/bin/sh\necho '{version}' >&2\n")
