@@ -9,6 +9,7 @@
 Records hold offsets, in code points of the note, and none of its text.
 """
 
+from medtext import spark
 from medtext.api import extract, load, redact, stream
 from medtext.config import Config
 from medtext.errors import MedtextError, ModelError, NoteError, RuleError, UsageError
@@ -36,5 +37,6 @@ __all__ = [
     "load",
     "load_policy",
     "redact",
+    "spark",
     "stream",
 ]

@@ -150,6 +150,7 @@ def extract(
     min_score: Score = 0.0,
     policy: PolicyName = None,
     workers: Workers = 1,
+    engine: Annotated[str, typer.Option(help="local, or spark (needs the extra `spark` and Java 17).")] = "local",
     timeout: Timeout = None,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
@@ -167,10 +168,15 @@ def extract(
     from medtext.readers import Source, TableColumns
     from medtext.writers import Target
 
+    if engine not in ("local", "spark"):
+        raise UsageError(f"There is no engine {engine!r}; there are local and spark.")
+    if engine == "spark" and resume:
+        raise UsageError("Spark starts again and does not resume; leave --resume out.")
     voice.json = log_json
     config = Config(model, rules, _listed(categories), min_score, policy=_policy(policy, rules))
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
-    _extract(source, config, Job(workers, timeout), Target(out, format, force, resume), hash_ids, shard_notes)
+    target = Target(out, format, force, resume)
+    _extract(source, config, Job(workers, timeout), target, hash_ids, shard_notes, engine=engine)
 
 
 @app.command()
@@ -234,11 +240,12 @@ def _extract(
     shard_notes: int,
     leaks: LeakReport | None = None,
     report: Path | None = None,
+    engine: str = "local",
 ) -> None:
     """Reads the source and writes its records to the target and what they add up to into the report, where there are these."""
     import json
 
-    from medtext.engines.local import run
+    from medtext.engines import local, spark
     from medtext.hashing import hash_id, job_settings
     from medtext.readers import check, count
     from medtext.tally import Tally
@@ -256,7 +263,9 @@ def _extract(
     with opened or nullcontext(StandardOutput(lambda _record: None)) as output:
         tally = Tally(output)
         _begin(config, job, total, bool(target and target.resume))
-        for record in _shown(run(output.todo(_named(source, hash_ids)), config, job), tally, total):
+        todo = output.todo(_named(source, hash_ids))
+        records = spark.run(todo, source, config, job) if engine == "spark" else local.run(todo, config, job)
+        for record in _shown(records, tally, total):
             output.write(record)
             if leaks:
                 leaks.add(record)
@@ -421,7 +430,7 @@ def view(
     """Show a note with its entities marked, in the browser."""
     from medtext.api import extract as extract_one
     from medtext.schema import Note
-    from medtext.view import page, show
+    from medtext.view import page
 
     item = _single(note, encoding)
     if not isinstance(item, Note):
@@ -429,7 +438,28 @@ def view(
     record = extract_one(item.text, config=Config(model), document_id=item.id)
     if record.error:
         raise UsageError(record.error.message)
-    content = page(item.text, record)
+    _present(page(item.text, record), out)
+
+
+@app.command()
+def report(
+    records: Annotated[Path, typer.Argument(help="What extract wrote: a folder, .jsonl or .parquet.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the page here instead.")] = None,
+    ids: Annotated[bool, typer.Option("--ids", help="Also list the ids of notes that failed.")] = False,
+    log_file: Annotated[
+        Path | None, typer.Option("--log", help="What extract --log-json said of the job, for its throughput.")
+    ] = None,
+) -> None:
+    """Show what is in records as a page of plots, in the browser. No text of the notes is on it."""
+    from medtext.report import count, page
+
+    _present(page(count(records, log_file), ids), out)
+
+
+def _present(content: str, out: Path | None) -> None:
+    """Opens a page in the browser, or writes it to a file."""
+    from medtext.view import show
+
     if out:
         if out.exists():
             raise UsageError(f"{out} exists; name another file.")

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import re
 import shlex
 
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from medtext.cli import app
+from medtext.schema import Record
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,6 +34,11 @@ def test_the_commands_of_the_readme_run(command: str, tmp_path, monkeypatch: pyt
     span = '{"id": 1, "start": 11, "end": 21, "type": "DX_NAME", "traits": [], "parent": null}'
     rows = (f'{{"id": "{name}", "text": "She denies chest pain.", "spans": [{span}]}}\n' for name in range(8))
     (tmp_path / "gold.jsonl").write_text("".join(rows))
+    if command.startswith("medtext report"):
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/records.jsonl").write_text(json.dumps(Record("a", 3, "1").to_json()))
+    if "spark" in command:
+        pytest.importorskip("pyspark")
     if command.startswith("medtext train"):
         pytest.importorskip("torch")
     (tmp_path / "samples").symlink_to(ROOT / "samples")

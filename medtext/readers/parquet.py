@@ -14,7 +14,7 @@ from medtext.errors import NoteError
 from medtext.readers.rows import Row, TableColumns
 
 if TYPE_CHECKING:
-    from pyarrow import Scalar
+    from pyarrow import RecordBatch, Scalar
 
 ROWS = 64  # in memory at a time
 
@@ -33,8 +33,22 @@ def parquet_rows(path: Path, columns: TableColumns) -> Iterator[Row]:
     with _opened(path) as table:
         names = columns.found_in(table.schema_arrow.names)
         for batch in table.iter_batches(batch_size=ROWS, columns=names):
-            for place in range(batch.num_rows):
-                yield {name: _value(batch.column(name)[place]) for name in names}
+            yield from batch_rows(batch)
+
+
+def file_rows(path: Path) -> Iterator[Row]:
+    """All rows with all their columns. Raises `OSError` or `ValueError` for a file that is damaged."""
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as table:
+        for batch in table.iter_batches(batch_size=ROWS):
+            yield from batch.to_pylist()
+
+
+def batch_rows(batch: RecordBatch) -> Iterator[Row]:
+    """The rows of an Arrow batch; a string that is not UTF-8 comes as its bytes."""
+    for place in range(batch.num_rows):
+        yield {name: _value(batch.column(name)[place]) for name in batch.schema.names}
 
 
 @contextmanager

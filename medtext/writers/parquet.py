@@ -6,7 +6,8 @@ from a row an entity, in Spark and in pandas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -141,6 +142,17 @@ class ParquetShards(ShardFiles):
                 with pq.ParquetFile(self.path(number)) as shard:
                     for group in range(shard.num_row_groups):
                         out.write_table(shard.read_row_group(group))
+
+
+def to_batch(records: Iterable[Record]) -> pa.RecordBatch:
+    """Records as an Arrow batch of `SCHEMA`."""
+    return pa.RecordBatch.from_pylist([record.to_json() for record in records], schema=SCHEMA)
+
+
+def lines_batch(records: Iterable[Record]) -> pa.RecordBatch:
+    """Records as an Arrow batch of one column, `value`: each the line of JSON that it is in JSON Lines."""
+    lines = [json.dumps(record.to_json(), ensure_ascii=False) for record in records]
+    return pa.RecordBatch.from_arrays([pa.array(lines, pa.string())], ["value"])
 
 
 @contextmanager
