@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from medtext.config import Config
 from medtext.errors import NoteError
+from medtext.folding import fold
 from medtext.readers.limits import check_text, failure
 from medtext.schema import Mention, Note, Record
 from medtext.windows import LONG, Merger, windows
@@ -103,11 +104,13 @@ def _read(
     from medtext.findings import findings
     from medtext.record import kept
 
-    doc = nlp.make_doc(text)
+    folded = fold(text) if spans is None else None
+    doc = nlp.make_doc(folded.text if folded else text)
     found = findings(doc)
     found.carried = carried
     if spans is not None:
         found.given = tuple(spans)
     for _, step in nlp.pipeline:
         doc = step(doc)
-    return kept(doc, config.min_score, config.date_values)
+    found = kept(doc, config.min_score, config.date_values)
+    return found.moved(folded.begin, folded.end) if folded else found

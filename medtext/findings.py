@@ -7,7 +7,8 @@ Finders add `Mention`s to `candidates`; `resolve` turns candidates into `mention
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -65,6 +66,20 @@ class Findings:
     traits: dict[int, tuple[Trait, ...]] = field(default_factory=dict)
     values: dict[int, Value] = field(default_factory=dict)
     sigs: dict[int, Sig] = field(default_factory=dict)
+
+    def moved(self, begin: Callable[[int], int], end: Callable[[int], int]) -> Findings:
+        """The findings of a text whose offsets are others: `begin` and `end` say where a span begins and ends there."""
+        mentions = [replace(one, begin=begin(one.begin), end=end(one.end)) for one in self.mentions]
+        sections = [
+            SectionSpan(begin(one.begin), end(one.end), one.category) for one in self.sections if one.begin < one.end
+        ]
+        sigs = {
+            place: replace(sig, as_needed_for=(begin(sig.as_needed_for[0]), end(sig.as_needed_for[1])))
+            if sig.as_needed_for
+            else sig
+            for place, sig in self.sigs.items()
+        }
+        return replace(self, mentions=mentions, sections=sections, sigs=sigs)
 
     def section_of(self, begin: int) -> str | None:
         """The category of the section that holds the character at `begin`."""

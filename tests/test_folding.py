@@ -2,6 +2,7 @@
 
 import pytest
 
+import medtext
 from medtext.folding import fold
 
 
@@ -35,3 +36,18 @@ def test_offsets_lead_back_to_the_note() -> None:
     assert folded.text == "ab fi c"
     assert note[folded.begin(3) : folded.end(5)] == "ﬁ"
     assert note[folded.begin(0) : folded.end(2)] == "a\u200bb"
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ("MRN: ４４７１９３２", {("４４７１９３２", "ID")}),
+        ("Patient: Mаrtin Kowalski", {("Mаrtin Kowalski", "NAME")}),
+        ("SSN: 512\u201144\u20119087", {("512\u201144\u20119087", "ID")}),
+        ("She has hyper\u00adtension.", {("hyper\u00adtension", "DX_NAME")}),
+    ],
+)
+def test_entities_are_found_where_they_stand(note, expected, nlp) -> None:
+    record = medtext.extract(note, nlp=nlp)
+    assert {(note[one.begin : one.end], one.type) for one in record.entities} == expected
+    assert record.characters == len(note)

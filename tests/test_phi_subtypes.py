@@ -2,6 +2,7 @@
 
 import pytest
 
+import medtext
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.errors import RuleError
 from medtext.findings import findings
@@ -79,3 +80,18 @@ def test_a_row_that_makes_no_sense_is_refused(tmp_path, row) -> None:
     path.write_text(f"id\ttype\tsubtype\twhere\twords\n{row}\n", encoding="utf-8")
     with pytest.raises(RuleError, match=r"phi_subtypes\.tsv, line 2"):
         load_table(path, SubtypeRule)
+
+
+@pytest.mark.parametrize("address", ["Dayton, OH 45402", "OH 45402", "12 Elm St, Ohio", "Mercy Hospital, Ohio"])
+def test_an_address_of_several_parts_is_no_mere_state(subtypes, nlp, address) -> None:
+    """A policy may keep states: what else stands beside one must not be kept with it."""
+    doc = nlp.make_doc(address)
+    (told,) = subtypes(doc, [Mention(0, len(address), "ADDRESS")])
+    assert told.subtype not in ("STATE", "COUNTRY")
+
+
+@pytest.mark.parametrize("mark", ["[NAME]", "[NAME-1]", "[DATE]", "[ID-3]", "[ADDRESS-QWXYZA]"])
+def test_what_redact_leaves_is_no_identifier(nlp, mark) -> None:
+    text = f"Patient: {mark} was seen by Dr. Lindqvist."
+    found = {text[one.begin : one.end] for one in medtext.extract(text, nlp=nlp).entities}
+    assert found == {"Lindqvist"}

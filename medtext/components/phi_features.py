@@ -81,10 +81,13 @@ class Clues:
         self._text, self._words, self._found = text_of(doc), words(doc), findings(doc)
         self._suspicion, self._candidates, self._no_names = suspicion, candidates, no_names
         self._begins, self._ends = words_of(doc, [(one.begin, one.end) for one in candidates])
-        self._kinds: dict[int, set[str]] = {}
+        self._kinds: dict[int, set[str]] = {
+            place: set() for begin, end in zip(self._begins, self._ends, strict=True) for place in range(begin, end)
+        }
         for first, end, kind in self._found.lexicon:
             for place in range(first, end):
-                self._kinds.setdefault(place, set()).add(kind)
+                if place in self._kinds:
+                    self._kinds[place].add(kind)
         self._full_dates = bool(FULL_DATE.search(self._text))
         self._names = self._sure_names()
 
@@ -157,7 +160,7 @@ class Clues:
     def _listed(self, place: int) -> Iterator[str]:
         """The lexicons that hold its words."""
         tokens = range(self._begins[place], self._ends[place])
-        kinds = [self._kinds.get(token, set()) for token in tokens if not self._words[token].isspace()]
+        kinds = [self._kinds[token] for token in tokens if not self._words[token].isspace()]
         listed = sorted(set().union(*kinds))
         for kind in listed:
             yield f"lexicon={kind}:{'all' if all(kind in one for one in kinds) else 'some'}"

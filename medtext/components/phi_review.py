@@ -7,6 +7,7 @@ recur and words that the model half suspects are judged once more, by a logistic
 `medtext/training/phi_review.py`, and stand in the model's `phi_review.tsv`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -24,6 +25,8 @@ from medtext.schema import Mention
 
 ENOUGH = 0.2
 """How likely a candidate must be."""
+MASKED = re.compile(rf"\[(?:{'|'.join(PLACE_OF)})(?:-\w+)?\]")
+"""What `medtext redact` leaves of an identifier."""
 
 
 class Reviewer:
@@ -43,8 +46,10 @@ class Reviewer:
         """Every candidate with its clues, sorted by offset."""
         suspicion = Suspicion.of(findings(doc).tags)
         spans: dict[tuple[int, int, str], list[Mention]] = {}
+        masked = [found.span() for found in MASKED.finditer(text_of(doc))]
         for mention in self._mentions(doc, suspicion):
-            spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
+            if not any(begin < mention.end and mention.begin < end for begin, end in masked):
+                spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
         candidates = [Candidate(*span, tuple(spans[span])) for span in sorted(spans)]
         clues = Clues(doc, suspicion, candidates, self._no_names)
         return [(candidate, clues.of(place)) for place, candidate in enumerate(candidates)]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.attrs import SENT_START
 from spacy.tokens import Doc
 
 from medtext.components.context import CATEGORIES
@@ -26,7 +27,7 @@ STEPS = 11  # of distance, each way
 DISTANCES = 2 * STEPS + 1
 PLACES = 4 * DISTANCES  # distances in the sentence and line, in another sentence, on another line, in both
 NOWHERE = PLACES  # farther away
-TYPES = tuple(CATEGORY_OF)
+TYPES = {kind: place for place, kind in enumerate(CATEGORY_OF)}
 HANGING = (
     *("TIME_EXPRESSION", "DATE", "TEST_VALUE", "DOSAGE", "STRENGTH", "FREQUENCY", "DURATION"),
     *("ACUITY", "QUALITY", "SYSTEM_ORGAN_SITE"),
@@ -48,7 +49,7 @@ def _step(distance: int) -> int:
     return STEPS + int(copysign(min(far, STEPS), distance))
 
 
-STEP_OF = np.array([_step(distance) for distance in range(-LEFT, RIGHT + 1)])
+STEP_OF = np.array([_step(distance) for distance in range(-LEFT, RIGHT + 1)], dtype=np.int32)
 
 
 class TraitNetwork:
@@ -68,8 +69,8 @@ def inputs(
     doc: Doc, read: NDArray[np.float32], seen: Sequence[Surroundings], sections: Mapping[str, int]
 ) -> Iterator[Inputs]:
     """What the network is given, of `GROUP` mentions and the words round them at a time."""
-    sentence = np.cumsum([bool(word.is_sent_start) for word in doc])
-    line = np.cumsum(["\n" in word for word in words(doc)])
+    sentence = np.cumsum(doc.to_array(SENT_START) == 1).astype(np.int32)
+    line = np.cumsum(["\n" in word for word in words(doc)], dtype=np.int32)
     for at in range(0, len(seen), GROUP):
         group = seen[at : at + GROUP]
         begins = np.array([around.begin for around in group])
@@ -82,7 +83,7 @@ def inputs(
             "firsts": read[begins],
             "lasts": read[ends - 1],
             "dates": _dates(read, group),
-            "types": np.array([TYPES.index(around.type) for around in group]),
+            "types": np.array([TYPES[around.type] for around in group]),
             "sections": np.array([sections.get(around.section, len(sections)) for around in group]),
             "facts": _facts(group),
         }
@@ -108,17 +109,18 @@ def _dates(read: NDArray[np.float32], group: Sequence[Surroundings]) -> NDArray[
 
 
 def places(
-    begins: NDArray[np.int64], ends: NDArray[np.int64], sentence: NDArray[np.int64], line: NDArray[np.int64]
+    begins: NDArray[np.int64], ends: NDArray[np.int64], sentence: NDArray[np.int32], line: NDArray[np.int32]
 ) -> NDArray[np.int64]:
     """Where each word stands from each mention, mentions by words; `sentence` and `line` are the words' numbers."""
-    word, first, last = np.arange(len(sentence)), begins[:, None], ends[:, None]
+    word = np.arange(len(sentence), dtype=np.int32)
+    first, last = begins[:, None].astype(np.int32), ends[:, None].astype(np.int32)
     distance = np.where(word < first, word - first, np.maximum(word - last + 1, 0))
     within = (distance >= -LEFT) & (distance <= RIGHT)
     found = STEP_OF[np.where(within, distance, 0) + LEFT]
     found = (
         found + DISTANCES * (sentence != sentence[begins][:, None]) + 2 * DISTANCES * (line != line[begins][:, None])
     )
-    return np.where(within, found, NOWHERE)
+    return np.where(within, found, NOWHERE).astype(np.int64)
 
 
 def _facts(group: Sequence[Surroundings]) -> NDArray[np.float32]:

@@ -6,7 +6,8 @@ their cues, the section, the mention's own words and those beside it, what hangs
 (`trait_network`). Their log odds are averaged. Of DIAGNOSIS, SYMPTOM and SIGN a condition has the likeliest, and at most one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ POSSIBLE_MASKS = {
 _ENOUGH = {"HYPOTHETICAL": 0.2, "LOW_CONFIDENCE": 0.2, "FUTURE": 0.2, "PERTAINS_TO_FAMILY": 0.5}
 SURE_ENOUGH = np.array([_ENOUGH.get(trait, 0.3) for trait in TRAITS])
 """How likely a trait must be. Three are often said without a cue, and then judged too unlikely; the family's is not."""
-TOLD = 3.0
+TOLD = 2.0
 """The log odds of NEGATION that an empty box or a "no" adds, and a ticked box, a "yes" or "no increase in" takes."""
 A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
 NETWORKS_SHARE = 0.4
@@ -93,9 +94,9 @@ class TraitFinder:
     def traits(self, doc: Doc, seen: Sequence[Surroundings]) -> list[tuple[Trait, ...]]:
         """The traits of each mention, in the order of `TRAITS`."""
         log_odds = self.log_odds(doc, seen)
-        log_odds[:, TRAITS.index("NEGATION")] += [_told(around) for around in seen]
         if self.network and (read := findings(doc).read) is not None:
             log_odds = (1 - NETWORKS_SHARE) * log_odds + NETWORKS_SHARE * self.network(doc, read, seen)
+        log_odds[:, TRAITS.index("NEGATION")] += [_told(around) for around in seen]
         scores = chosen(1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST))), [around.type for around in seen])
         found: list[list[Trait]] = [[] for _ in seen]
         for mention, trait in zip(*np.nonzero(scores), strict=True):
@@ -148,87 +149,93 @@ def possible_traits(kind: str) -> tuple[str, ...]:
     return POSSIBLE.get(kind, ())
 
 
-def trait_clues(around: Surroundings, lower: Sequence[str], placing: frozenset[str]) -> Iterator[Clue]:
+def trait_clues(around: Surroundings, lower: Sequence[str], placing: frozenset[str]) -> list[Clue]:
     """What is known of a mention, by kind of clue.
 
     `lower` are the note's tokens in lower case, `placing` the words that place an event in time or in doubt.
     """
-    kind, section, before, after = around.type, around.section, around.before, around.after
+    kind, section, before, after, own = around.type, around.section, around.before, around.after, around.words
     nearest = before[:1] or ("^",)
-    yield "type", (kind,)
-    yield "section", (section,)
-    yield f"{kind}|section", (section,)
-    yield "heading", (around.heading,)
+    clues: list[Clue] = [
+        ("type", (kind,)),
+        ("section", (section,)),
+        (f"{kind}|section", (section,)),
+        ("heading", (around.heading,)),
+        ("near before", before[:4]),
+        ("far before", tuple(dict.fromkeys(before[4:]))),
+        ("far after", tuple(dict.fromkeys(after[3:]))),
+        (f"{section}|before", nearest),
+        ("surface", (" ".join(own),)),
+        ("first", own[:1]),
+        ("last", own[-1:]),
+        ("ending", (own[-1][-4:],)),
+        ("words", (str(min(len(own), 4)),)),
+        ("word", own),
+        *zip(BEFORE_PLACES, zip(before, strict=False), strict=False),
+        *zip(AFTER_PLACES, zip(after, strict=False), strict=False),
+    ]
     if around.answer:
-        yield "answer", (around.answer,)
-        yield f"{kind}|answer", (around.answer,)
-    yield from _said_by_context(around)
-    yield from _own_words(around)
-    yield from zip(BEFORE_PLACES, zip(before, strict=False), strict=False)
-    yield from zip(AFTER_PLACES, zip(after, strict=False), strict=False)
-    yield "near before", before[:4]
-    yield "far before", tuple(dict.fromkeys(before[4:]))
-    yield "far after", tuple(dict.fromkeys(after[3:]))
-    yield f"{section}|before", nearest
+        clues += [("answer", (around.answer,)), (f"{kind}|answer", (around.answer,))]
     if len(before) > 1:
-        yield "two before", (f"{before[1]} {before[0]}",)
+        clues.append(("two before", (f"{before[1]} {before[0]}",)))
     if len(before) > 2:
-        yield "three before", (f"{before[2]} {before[1]} {before[0]}",)
+        clues.append(("three before", (f"{before[2]} {before[1]} {before[0]}",)))
     if after:
-        yield "between", (f"{nearest[0]} _ {after[0]}",)
+        clues.append(("between", (f"{nearest[0]} _ {after[0]}",)))
     if len(after) > 1:
-        yield "two after", (f"{after[0]} {after[1]}",)
+        clues.append(("two after", (f"{after[0]} {after[1]}",)))
     if not before:
-        yield "begins a sentence of", (section,)
-    yield from _placed(around, placing)
-    yield from _hanging(around, lower)
+        clues.append(("begins a sentence of", (section,)))
+    clues += _said_by_context(around)
+    clues += _placed(around, placing)
+    clues += _hanging(around, lower)
+    return clues
 
 
-def _said_by_context(around: Surroundings) -> Iterator[Clue]:
+def _said_by_context(around: Surroundings) -> list[Clue]:
     kind, section = around.type, around.section
     if not around.verdicts:
-        yield f"{kind}|context", ("none",)
-        return
+        return [(f"{kind}|context", ("none",))]
     categories = tuple(sorted({verdict.category for verdict in around.verdicts}))
-    yield "context", categories
-    yield f"{kind}|context", categories
-    yield f"{section}|context", categories
-    yield "cue", tuple(verdict.cue for verdict in around.verdicts)
-    yield "near cue", tuple(f"{cue.literal}|{min(max(cue.distance, 0), 6) // 2}" for cue in around.verdicts)
+    return [
+        ("context", categories),
+        (f"{kind}|context", categories),
+        (f"{section}|context", categories),
+        ("cue", tuple(verdict.cue for verdict in around.verdicts)),
+        ("near cue", tuple(f"{cue.literal}|{min(max(cue.distance, 0), 6) // 2}" for cue in around.verdicts)),
+    ]
 
 
-def _own_words(around: Surroundings) -> Iterator[Clue]:
-    own = around.words
-    yield "surface", (" ".join(own),)
-    yield "first", own[:1]
-    yield "last", own[-1:]
-    yield "ending", (own[-1][-4:],)
-    yield "words", (str(min(len(own), 4)),)
-    yield "word", own
-
-
-def _placed(around: Surroundings, placing: frozenset[str]) -> Iterator[Clue]:
+def _placed(around: Surroundings, placing: frozenset[str]) -> list[Clue]:
     """The nearest words that place an event in time or in doubt: "will", "if", "was", "since"."""
-    before = [word for word in around.before if word in placing][:3]
-    after = [word for word in around.after if word in placing][:2]
-    yield from zip(PLACED_BEFORE, zip(before, strict=True), strict=False)
-    yield from zip(PLACED_AFTER, zip(after, strict=True), strict=False)
-    yield f"{around.type}|placed", tuple(before[:1]) or ("^",)
+    before = list(islice(filter(placing.__contains__, around.before), 3))
+    after = list(islice(filter(placing.__contains__, around.after), 2))
+    clues: list[Clue] = [
+        *zip(PLACED_BEFORE, zip(before, strict=True), strict=False),
+        *zip(PLACED_AFTER, zip(after, strict=True), strict=False),
+        (f"{around.type}|placed", tuple(before[:1]) or ("^",)),
+    ]
     if len(before) > 1:
-        yield "placed by two", (f"{before[1]} {before[0]}",)
+        clues.append(("placed by two", (f"{before[1]} {before[0]}",)))
+    return clues
 
 
-def _hanging(around: Surroundings, lower: Sequence[str]) -> Iterator[Clue]:
+def _hanging(around: Surroundings, lower: Sequence[str]) -> list[Clue]:
     """What hangs on the mention: "two years ago", a dose, "resolved"."""
+    if not around.attributes:
+        return [(f"{around.type}|lacks", MISSED)]
     kinds = {kind for kind, _, _ in around.attributes}
-    yield "has", tuple(sorted(kinds))
-    yield f"{around.type}|lacks", tuple(kind for kind in MISSED if kind not in kinds)
+    clues: list[Clue] = [
+        ("has", tuple(sorted(kinds))),
+        (f"{around.type}|lacks", tuple(kind for kind in MISSED if kind not in kinds)),
+    ]
     for kind, begin, end in around.attributes:
         if kind in DATING:
-            yield f"{around.type}|dated", (kind,)
-            yield kind, tuple(word for word in sorted(set(lower[begin:end])) if word.isalpha())
+            clues.append((f"{around.type}|dated", (kind,)))
+            clues.append((kind, tuple(word for word in sorted(set(lower[begin:end])) if word.isalpha())))
         elif kind in TELLING:
-            yield kind, (" ".join(lower[begin:end]),)
+            clues.append((kind, (" ".join(lower[begin:end]),)))
+    return clues
 
 
 def read_traits(path: Path) -> Weights:
