@@ -95,3 +95,11 @@ def test_what_redact_leaves_is_no_identifier(nlp, mark) -> None:
     text = f"Patient: {mark} was seen by Dr. Lindqvist."
     found = {text[one.begin : one.end] for one in medtext.extract(text, nlp=nlp).entities}
     assert found == {"Lindqvist"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("May need DMEK OS-first.", "EMAIL"), ("See the www page of it.", "URL"), ("call mom back", "PHONE_OR_FAX")],
+)
+def test_an_identifier_has_what_makes_it_one(nlp, text, kind) -> None:
+    assert kind not in {one.type for one in medtext.extract(text, nlp=nlp).entities}
