@@ -108,3 +108,11 @@ def test_what_merely_looks_like_it_hides_no_identifier(nlp, text, identifier) ->
     spans = [(one.begin, one.end) for one in medtext.extract(text, nlp=nlp).entities]
     begin = text.index(identifier)
     assert any(first <= begin and begin + len(identifier) <= last for first, last in spans)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("May need DMEK OS-first.", "EMAIL"), ("See the www page of it.", "URL"), ("call mom back", "PHONE_OR_FAX")],
+)
+def test_an_identifier_has_what_makes_it_one(nlp, text, kind) -> None:
+    assert kind not in {one.type for one in medtext.extract(text, nlp=nlp).entities}

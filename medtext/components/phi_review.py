@@ -27,6 +27,13 @@ ENOUGH = 0.2
 """How likely a candidate must be."""
 MASKED = re.compile(rf"\[(?:{'|'.join(PLACE_OF)})(?:-(?:\d{{1,3}}|[a-p]{{16}}))?\]")
 """What `medtext redact` leaves of an identifier, and no more: "[ID-4471932]" in a note is somebody's number."""
+_LEAST = {
+    "EMAIL": r"@|\bat\b",
+    "URL": r"\.|\bdot\b",
+    "PHONE_OR_FAX": r"\d|zero|one|two|three|four|five|six|seven|eight|nine|oh",
+}
+NEEDED = {kind: re.compile(_LEAST.get(kind, r"\w"), re.IGNORECASE) for kind in PLACE_OF}
+"""What an identifier of a type has at least: "OS-first" is no address, though it stands where one could."""
 
 
 class Reviewer:
@@ -46,9 +53,11 @@ class Reviewer:
         """Every candidate with its clues, sorted by offset."""
         suspicion = Suspicion.of(findings(doc).tags)
         spans: dict[tuple[int, int, str], list[Mention]] = {}
-        masked = [found.span() for found in MASKED.finditer(text_of(doc))]
+        text = text_of(doc)
+        masked = [found.span() for found in MASKED.finditer(text)]
         for mention in self._mentions(doc, suspicion):
-            if not any(begin < mention.end and mention.begin < end for begin, end in masked):
+            marked = any(begin < mention.end and mention.begin < end for begin, end in masked)
+            if not marked and NEEDED[mention.type].search(text, mention.begin, mention.end):
                 spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
         candidates = [Candidate(*span, tuple(spans[span])) for span in sorted(spans)]
         clues = Clues(doc, suspicion, candidates, self._no_names)
