@@ -17,7 +17,7 @@ demo: $(VENV)/installed
 	@head -n 45 out/telephone_encounter.txt.json
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import pytest
 
 import medtext
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
+from medtext.deid.keyed import Keyed
 from medtext.errors import RuleError
 from medtext.findings import findings
 from medtext.rulebook import load_table, rules_dir
@@ -90,11 +91,23 @@ def test_an_address_of_several_parts_is_no_mere_state(subtypes, nlp, address) ->
     assert told.subtype not in ("STATE", "COUNTRY")
 
 
-@pytest.mark.parametrize("mark", ["[NAME]", "[NAME-1]", "[DATE]", "[ID-3]", "[ADDRESS-QWXYZA]"])
+@pytest.mark.parametrize(
+    "mark", ["[NAME]", "[NAME-1]", "[DATE]", "[ID-3]", f"[ADDRESS-{Keyed('k').letters('Dayton')}]"]
+)
 def test_what_redact_leaves_is_no_identifier(nlp, mark) -> None:
     text = f"Patient: {mark} was seen by Dr. Lindqvist."
     found = {text[one.begin : one.end] for one in medtext.extract(text, nlp=nlp).entities}
     assert found == {"Lindqvist"}
+
+
+@pytest.mark.parametrize(
+    ("text", "identifier"),
+    [("MRN [ID-4471932] in chart", "4471932"), ("Patient: [NAME-Tolliver], seen by Dr. Lindqvist.", "Tolliver")],
+)
+def test_what_merely_looks_like_it_hides_no_identifier(nlp, text, identifier) -> None:
+    spans = [(one.begin, one.end) for one in medtext.extract(text, nlp=nlp).entities]
+    begin = text.index(identifier)
+    assert any(first <= begin and begin + len(identifier) <= last for first, last in spans)
 
 
 @pytest.mark.parametrize(

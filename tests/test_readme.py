@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from medtext.cli import app
+from medtext.engines.spark import has_java
 from medtext.schema import Record
 from tests.conftest import ROOT
 
@@ -26,7 +27,12 @@ def test_the_python_of_the_readme_runs() -> None:
     assert [line.split()[0] for line in rest] == ["a", "b"]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def marked(command: str):
+    """The command; one that starts Java in the worker of pytest-xdist that has the other tests of Spark."""
+    return pytest.param(command, marks=pytest.mark.xdist_group("spark") if "spark" in command else ())
+
+
+@pytest.mark.parametrize("command", map(marked, COMMANDS))
 def test_the_commands_of_the_readme_run(command: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes/a.txt").write_text("She denies chest pain.")
@@ -39,6 +45,8 @@ def test_the_commands_of_the_readme_run(command: str, tmp_path, monkeypatch: pyt
         (tmp_path / "out/records.jsonl").write_text(json.dumps(Record("a", 3, "1").to_json()))
     if "spark" in command:
         pytest.importorskip("pyspark")
+        if not has_java():
+            pytest.skip("needs Java 17")
     if command.startswith("medtext train"):
         pytest.importorskip("torch")
     (tmp_path / "samples").symlink_to(ROOT / "samples")

@@ -13,6 +13,7 @@ import pytest
 from medtext.config import Config
 from medtext.errors import UsageError
 from medtext.hashing import KEY, job_settings
+from medtext.policy import load_policy
 from medtext.writers import Target, is_whole
 from tests import job
 from tests.conftest import ROOT
@@ -216,6 +217,8 @@ def test_every_setting_that_changes_records_is_among_the_jobs(tmp_path: Path, mo
             (Config("accurate"), False),
             (Config(categories=("ANATOMY",)), False),
             (Config(min_score=0.5), False),
+            (Config(policy=load_policy("safe-harbor")), False),
+            (Config(policy=load_policy("expert")), False),
             (Config(date_values=True), False),
             (rules, False),
         ]

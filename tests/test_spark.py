@@ -28,7 +28,12 @@ try:
 except ModuleNotFoundError:
     READY = False
 
-needs_spark = [pytest.mark.spark, pytest.mark.skipif(not READY, reason="needs pyspark and Java 17")]
+# One group: with `--dist loadgroup` one worker of pytest-xdist, and so one Java, has them all.
+needs_spark = [
+    pytest.mark.spark,
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.skipif(not READY, reason="needs pyspark and Java 17"),
+]
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(SAMPLES.iterdir())}
 ROWS = [
     *({"note": text, "name": name} for name, text in TEXTS.items()),

@@ -9,6 +9,7 @@ import medtext
 from medtext import annotate, windows
 from medtext.config import Config
 from medtext.findings import Carried, findings
+from medtext.policy import PHI, load_policy
 from medtext.schema import Entity, Mention, Record
 from tests.conftest import SAMPLES
 from tests.test_samples import plain as scoreless
@@ -147,3 +148,14 @@ def test_given_spans_of_a_long_note_are_taken(short: None, nlp) -> None:
     long = annotate.one(nlp, annotate.Note("a", text * 300), Config(), [Mention(8, 13, "DX_NAME", 1.0, "given")])
     assert long.error
     assert long.error.code == "TooLong"
+
+
+def test_a_policy_holds_in_every_window(nlp, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "PLAN:\nSeen 3/14/2019 at 91 years, MRN 4471932, and again in 2020.\n\n" * 60
+    config = Config(policy=load_policy("safe-harbor"))
+    whole = medtext.extract(text, nlp=nlp, config=config)
+    assert {one.subtype for one in whole.entities if one.category == PHI} == {"DATE", "AGE_OVER_89", "MRN"}
+    assert "YEAR" in {one.subtype for one in medtext.extract(text, nlp=nlp).entities}
+    monkeypatch.setattr(annotate, "LONG", 1_000)
+    monkeypatch.setattr(windows, "WINDOW", 1_000)
+    assert scoreless(medtext.extract(text, nlp=nlp, config=config).to_json()) == scoreless(whole.to_json())

@@ -25,8 +25,8 @@ from medtext.schema import Mention
 
 ENOUGH = 0.2
 """How likely a candidate must be."""
-MASKED = re.compile(rf"\[(?:{'|'.join(PLACE_OF)})(?:-\w+)?\]")
-"""What `medtext redact` leaves of an identifier."""
+MASKED = re.compile(rf"\[(?:{'|'.join(PLACE_OF)})(?:-(?:\d{{1,3}}|[a-p]{{16}}))?\]")
+"""What `medtext redact` leaves of an identifier, and no more: "[ID-4471932]" in a note is somebody's number."""
 _LEAST = {
     "EMAIL": r"@|\bat\b",
     "URL": r"\.|\bdot\b",
