@@ -40,6 +40,7 @@ def subtypes():
         ("transferred from Mercy Hospital", "Mercy Hospital", "ADDRESS", "FACILITY"),
         ("moved from Ohio", "Ohio", "ADDRESS", "STATE"),
         ("moved from Kenya", "Kenya", "ADDRESS", "COUNTRY"),
+        ("lives in New York", "New York", "ADDRESS", "CITY"),
         ("zip 45402", "45402", "ADDRESS", "ZIP"),
         ("to Ward 7", "Ward 7", "ADDRESS", "WARD"),
         ("goes to Dunmore Elementary", "Dunmore Elementary", "ADDRESS", "ORGANIZATION"),

@@ -29,7 +29,7 @@ MASKED = re.compile(rf"\[(?:{'|'.join(PLACE_OF)})(?:-(?:\d{{1,3}}|[a-p]{{16}}))?
 """What `medtext redact` leaves of an identifier, and no more: "[ID-4471932]" in a note is somebody's number."""
 _LEAST = {
     "EMAIL": r"@|\bat\b",
-    "URL": r"\.|\bdot\b",
+    "URL": r"\.|://|\bdot\b",
     "PHONE_OR_FAX": r"\d|zero|one|two|three|four|five|six|seven|eight|nine|oh",
 }
 NEEDED = {kind: re.compile(_LEAST.get(kind, r"\w"), re.IGNORECASE) for kind in PLACE_OF}
