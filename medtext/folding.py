@@ -22,6 +22,7 @@ LOOK_ALIKES = {
 }
 """Cyrillic and Greek letters that cannot be told from Latin ones by eye (Unicode's confusables)."""
 _ALIKE = "".join(LOOK_ALIKES)
+WIDE = re.compile(f"[{_WIDE}]")
 SUSPECT = re.compile(rf"[{NOTHING}{_WIDE}]|(?<=[A-Za-z])[{_ALIKE}]|[{_ALIKE}](?=[A-Za-z])")
 MIXED = re.compile(rf"[A-Za-z{_ALIKE}]+")
 
@@ -62,7 +63,7 @@ def _characters(text: str) -> Iterator[tuple[str, int]]:
             continue
         if place in latin:
             yield LOOK_ALIKES.get(char, char), place
-        elif re.match(f"[{_WIDE}]", char):
+        elif WIDE.match(char):
             yield from ((one, place) for one in unicodedata.normalize("NFKC", char))
         else:
             yield char, place

@@ -32,3 +32,8 @@ def weight_lines(path: Path, names: int) -> Iterator[tuple[list[str], float]]:
         raise ModelError(
             f"{path} holds no weights of {path.stem}; train them with `medtext.training.{path.stem}`."
         ) from None
+
+
+def read_weights(path: Path) -> dict[str, float]:
+    """The weights of a file that has one name a line. Raises `ModelError` where there is none, or one that cannot be read."""
+    return {name: weight for (name,), weight in weight_lines(path, names=1)}

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from medtext.components.attributes import ENOUGH, AttributeLinker, read_weights
+from medtext.components.attributes import ENOUGH, AttributeLinker
 from medtext.errors import ModelError
 from medtext.link_features import FAR, RIVALS, Layout
+from medtext.regression import read_weights
 from medtext.schema import Mention
 from tests.cases import parse
 

@@ -7,7 +7,6 @@ that type. Weights and thresholds are learned from gold by `medtext/training/lin
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -24,7 +23,7 @@ from medtext.link_features import (
     shape_features,
     site_features,
 )
-from medtext.regression import LARGEST, logistic, weight_lines
+from medtext.regression import LARGEST, logistic, read_weights
 from medtext.schema import Mention
 
 BIRTH = "BIRTH_DATE"  # says who somebody is, and dates nothing else
@@ -91,11 +90,6 @@ def attributes_in_order(mentions: Sequence[Mention]) -> list[int]:
     """The places of what can hang on an entity, sites first."""
     places = [place for place, mention in enumerate(mentions) if mention.type in DEPENDENT and mention.subtype != BIRTH]
     return sorted(places, key=lambda place: mentions[place].type != SITE)
-
-
-def read_weights(path: Path) -> Weights:
-    """The weights of a `links.tsv`. Raises `ModelError` where there is none, or one that cannot be read."""
-    return {feature: weight for (feature,), weight in weight_lines(path, names=1)}
 
 
 @Language.factory("medtext_attributes", default_config={"rules": "", "model": "fast"})

@@ -20,14 +20,13 @@ from spacy.tokens import Doc
 from medtext.errors import RuleError
 from medtext.findings import findings, places, text_of
 from medtext.rulebook import load_toml, load_words, rules_dir
-from medtext.schema import CATEGORIES, PHI_SUBTYPES, Mention
+from medtext.schema import PHI_SUBTYPES, Mention
 
 for _name in ("presidio-analyzer", "presidio_analyzer"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
     logging.getLogger(_name).propagate = False
     logging.getLogger(_name).disabled = True
 
-TYPES = CATEGORIES["PROTECTED_HEALTH_INFORMATION"]
 SURE = 0.5
 """Presidio's own score from which its finds count: below, nine digits in a row are a social security number to it."""
 AGAIN = 0.8
@@ -51,7 +50,7 @@ class PhiRule:
     faint: bool = False
 
     def __post_init__(self) -> None:
-        if self.type not in TYPES:
+        if self.type not in PHI_SUBTYPES:
             raise ValueError(f"{self.type!r} is no type of protected health information")
         if self.subtype not in PHI_SUBTYPES[self.type]:
             raise ValueError(f"{self.type} has no subtype {self.subtype!r}, but {', '.join(PHI_SUBTYPES[self.type])}")
@@ -118,7 +117,7 @@ class Recognizer:
         """The cheap test: whether anything it needs is in the note."""
         return not self.needs or any(digits if need == "digit" else need in lower for need in self.needs)
 
-    def find(self, text: str, artifacts: NoteArtifacts, sure: float = SURE) -> Iterator[Mention]:
+    def find(self, text: str, artifacts: NoteArtifacts, sure: float) -> Iterator[Mention]:
         for result in self.recognizer.analyze(text, [self.entity], artifacts) or ():
             if result.start < result.end and result.score >= sure:
                 yield Mention(result.start, result.end, self.type, result.score, self.source, self.subtype)
@@ -139,6 +138,15 @@ def recognizer_of(rule: PhiRule) -> Recognizer:
     return Recognizer(RuleRecognizer(rule), rule.type, rule.type, rule.subtype, source, rule.needs)
 
 
+def found_by(recognizers: Iterable[Recognizer], doc: Doc, sure: float = SURE) -> Iterator[Mention]:
+    """What the recognizers find in the Doc's text, as far as they are this sure of it, one recognizer after the other."""
+    text = text_of(doc)
+    lower, digits, artifacts = text.lower(), any(map(str.isdigit, text)), NoteArtifacts(doc)
+    for recognizer in recognizers:
+        if recognizer.may_find(lower, digits):
+            yield from recognizer.find(text, artifacts, sure)
+
+
 class PhiFinder:
     """The spaCy component: a candidate for all that the recognizers find, and for its names wherever they recur."""
 
@@ -156,14 +164,9 @@ class PhiFinder:
     def find(self, doc: Doc) -> list[Mention]:
         """The mentions of protected health information in the Doc's text."""
         text = text_of(doc)
-        lower = text.lower()
-        digits = any(map(str.isdigit, text))
-        artifacts = NoteArtifacts(doc)
         found = [
             mention
-            for recognizer in self.recognizers
-            if recognizer.may_find(lower, digits)
-            for mention in (_trimmed(one, text) for one in recognizer.find(text, artifacts))
+            for mention in (_trimmed(one, text) for one in found_by(self.recognizers, doc))
             if mention.type != "NAME" or self._is_name(text[mention.begin : mention.end])
         ]
         carried = findings(doc).carried

@@ -15,11 +15,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.components.ner import learned
-from medtext.components.phi import NoteArtifacts, PhiRule, again, recognizer_of
+from medtext.components.phi import PhiRule, again, found_by, recognizer_of
 from medtext.components.phi_features import PLACE_OF, SURE, Candidate, Clues, Suspicion
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.findings import findings, offsets, text_of, words
-from medtext.regression import logistic, weight_lines
+from medtext.regression import logistic, read_weights
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
 from medtext.schema import Mention
 
@@ -68,15 +68,8 @@ class Reviewer:
         yield from found
         sure, carried = [one for one in found if one.score >= SURE], findings(doc).carried
         yield from again(text_of(doc), sure, self._no_names, carried.sure_names if carried else None)
-        yield from self._faint(doc)
+        yield from found_by(self._recognizers, doc, sure=0.0)
         yield from _suspects(doc, suspicion)
-
-    def _faint(self, doc: Doc) -> Iterator[Mention]:
-        text = text_of(doc)
-        lower, digits, artifacts = text.lower(), any(map(str.isdigit, text)), NoteArtifacts(doc)
-        for recognizer in self._recognizers:
-            if recognizer.may_find(lower, digits):
-                yield from recognizer.find(text, artifacts, 0.0)
 
 
 def _suspects(doc: Doc, suspicion: Suspicion) -> Iterator[Mention]:
@@ -121,6 +114,6 @@ def chosen(judged: Iterable[tuple[float, Candidate]]) -> list[Mention]:
 
 @Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast"})
 def create_phi_review(nlp: Language, name: str, rules: str, model: str) -> PhiReview:  # noqa: ARG001
-    weights = {clue: weight for (clue,), weight in weight_lines(learned(model, "phi_review.tsv"), names=1)}
+    weights = read_weights(learned(model, "phi_review.tsv"))
     subtypes = Subtypes(load_table(rules_dir(rules) / "phi_subtypes.tsv", SubtypeRule))
     return PhiReview(Reviewer.of_rules(rules), subtypes, weights)

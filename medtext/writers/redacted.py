@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryFile
 from typing import Any
 
 from medtext.deid.replacing import Replaced
@@ -149,9 +150,7 @@ def _folder(target: RedactedTarget) -> Iterator[WriteNote]:
     if root.is_dir() and any(root.iterdir()):
         _refuse(root, target)
     root.mkdir(parents=True, exist_ok=True)
-    with replacing(root / ".medtext"):  # a folder that cannot be written to is told before any note is read
-        part(root / ".medtext").touch()
-    (root / ".medtext").unlink()
+    TemporaryFile(dir=root).close()  # a folder that cannot be written to is told before any note is read
     written: set[Path] = set()
 
     def write(note: Note) -> None:
