@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medtext.config import Config
+from medtext.config import CAREFUL, Config
 from medtext.errors import NoteError, UsageError
 from medtext.policy import Policy, load_policy
 from medtext.schema import Mention, Note, Record
@@ -41,9 +41,9 @@ def load(config: Config | None = None, *, model: str | Path | None = None) -> La
 
 
 @cache
-def _loaded(model: str, rules: Path | None) -> Language:
-    """What of a Config there is to load: what is kept of the results does not matter here."""
-    return load(Config(model, rules))
+def _loaded(config: Config) -> Language:
+    """By `Config.to_load()`: what is kept of the results does not matter here."""
+    return load(config)
 
 
 def extract(
@@ -74,7 +74,7 @@ def extract(
 
     config = config or Config()
     given = None if spans is None else mentions_of(text, spans)
-    return one(nlp or _loaded(config.model, config.rules), Note(document_id, text), config, given)
+    return one(nlp or _loaded(config.to_load()), Note(document_id, text), config, given)
 
 
 def mentions_of(text: str, spans: Iterable[Span]) -> list[Mention]:
@@ -147,7 +147,8 @@ def redact(
         key: the secret of hashes and surrogates; "" takes the environment variable MEDTEXT_HASH_KEY.
         record: what was found in the text, if that is known; its protected health information must be complete.
         nlp: a pipeline of `load`; without one, one is loaded at the first call and kept.
-        config: what to load; what it says of categories and scores to keep does not matter here.
+        config: what to load, with a `phi_threshold` of 0.1 where it is None; what it says of categories and scores to keep
+            does not matter here.
         scope: an id of the patient, or of the document, within which surrogates and the shift of dates stay the same; "" for
             this text alone.
 
@@ -160,10 +161,10 @@ def redact(
     """
     from medtext.deid.redact import Redaction, redact_note
 
-    config = config or Config()
+    config = config or Config(phi_threshold=CAREFUL)
     chosen = policy if isinstance(policy, Policy) else load_policy(policy, config.rules)
     how = Redaction(mode, chosen, key, config.rules)
-    record = record or extract(text, nlp=nlp, config=Config(config.model, config.rules))
+    record = record or extract(text, nlp=nlp, config=config.to_load())
     if record.error:
         raise NoteError(record.error.code, record.error.message)
     if record.characters != len(text):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from medtext.config import Config
+from medtext.config import CAREFUL, Config
 from medtext.errors import MedtextError, UsageError
 from medtext.policy import PHI, Policy, load_policy
 from medtext.version import __version__
@@ -119,6 +119,9 @@ Notes = Annotated[
 Out = Annotated[str, typer.Option("--out", "-o", help="A folder, something.jsonl, something.parquet, or -.")]
 Format = Annotated[str | None, typer.Option(help="json (a file a note), jsonl or parquet, in the folder.")]
 Score = Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")]
+Threshold = Annotated[
+    float, typer.Option(help="How likely PHI must be, from 0 to 1: lower misses less and flags more.")
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
 Timeout = Annotated[float | None, typer.Option(help="Seconds that a note may take.")]
 TextColumn = Annotated[str | None, typer.Option(help="The column that holds the text.")]
@@ -149,6 +152,7 @@ def extract(
     categories: Annotated[str | None, typer.Option(help="Keep these categories only, separated by commas.")] = None,
     min_score: Score = 0.0,
     policy: PolicyName = None,
+    phi_threshold: Threshold = 0.2,
     workers: Workers = 1,
     engine: Annotated[str, typer.Option(help="local, or spark (needs the extra `spark` and Java 17).")] = "local",
     timeout: Timeout = None,
@@ -173,7 +177,9 @@ def extract(
     if engine == "spark" and resume:
         raise UsageError("Spark starts again and does not resume; leave --resume out.")
     voice.json = log_json
-    config = Config(model, rules, _listed(categories), min_score, policy=_policy(policy, rules))
+    config = Config(
+        model, rules, _listed(categories), min_score, policy=_policy(policy, rules), phi_threshold=phi_threshold
+    )
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
     target = Target(out, format, force, resume)
     _extract(source, config, Job(workers, timeout), target, hash_ids, shard_notes, engine=engine)
@@ -191,6 +197,7 @@ def phi(
     format: Format = None,
     min_score: Score = 0.0,
     policy: PolicyName = None,
+    phi_threshold: Threshold = 0.2,
     workers: Workers = 1,
     timeout: Timeout = None,
     text_column: TextColumn = None,
@@ -215,7 +222,7 @@ def phi(
         raise UsageError("Say where the records go with -o, or the report with --report.")
     if report:
         _check_report(report, force, resume)
-    config = Config(model, rules, (PHI,), min_score, policy=_policy(policy, rules))
+    config = Config(model, rules, (PHI,), min_score, policy=_policy(policy, rules), phi_threshold=phi_threshold)
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
     target = Target(out, format, force, resume) if out else None
     leaks = LeakReport() if report else None
@@ -327,6 +334,7 @@ def redact(
     policy: Annotated[
         str, typer.Option(help="safe-harbor, limited-data-set, expert or a .toml file: which PHI counts.")
     ] = "safe-harbor",
+    phi_threshold: Threshold = CAREFUL,
     patient_column: Annotated[
         str | None,
         typer.Option(help="The column that says whose note it is: surrogates stay the same within a patient."),
@@ -354,7 +362,8 @@ def redact(
     how = Redaction(mode, load_policy(policy, rules), rules=rules)
     source = Source(tuple(notes), TableColumns(text_column, id_column, patient_column), encoding)
     target = RedactedTarget(out, force, resume)
-    _redact(source, Config(model, rules, (PHI,)), Job(workers, timeout), how, target, map, hash_ids)
+    config = Config(model, rules, (PHI,), phi_threshold=phi_threshold)
+    _redact(source, config, Job(workers, timeout), how, target, map, hash_ids)
 
 
 def _redact(

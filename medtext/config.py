@@ -23,11 +23,11 @@ class Config:
         min_score: drop entities and attributes below this score, between 0 and 1.
         date_values: write dates as ISO 8601 beside their offsets. Off, since a date is an identifier of the patient and the
             record would hold it.
-
         policy: which protected health information counts, as `load_policy` gives it; None for all. The rest is left out.
+        phi_threshold: how likely protected health information must be, between 0 and 1. Lower misses less and flags more.
 
     Raises:
-        UsageError: for a category that there is not, or a score that is none.
+        UsageError: for a category that there is not, or a score or threshold that is none.
     """
 
     model: str = "fast"
@@ -36,12 +36,19 @@ class Config:
     min_score: float = 0.0
     date_values: bool = False
     policy: Policy | None = None
+    phi_threshold: float = 0.2
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.categories if name not in CATEGORIES]:
             raise UsageError(f"There is no category {unknown[0]!r}; there are {', '.join(CATEGORIES)}.")
         if not 0 <= self.min_score <= 1:
             raise UsageError(f"A minimum score lies between 0 and 1, not at {self.min_score}.")
+        if not 0 < self.phi_threshold <= 1:
+            raise UsageError(f"A threshold lies between 0 and 1, not at {self.phi_threshold}.")
+
+    def to_load(self) -> Config:
+        """What of it there is to load: Configs with the same can share a pipeline."""
+        return Config(self.model, self.rules, phi_threshold=self.phi_threshold)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Config:
@@ -50,6 +57,10 @@ class Config:
         if unknown := [name for name in values if name not in known]:
             raise UsageError(f"There is no setting {unknown[0]!r}; there are {', '.join(known)}.")
         return cls(**values)
+
+
+CAREFUL = 0.1
+"""The threshold for protected health information where notes are redacted: what is missed is leaked."""
 
 
 def find_model(name: str) -> Path:

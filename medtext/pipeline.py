@@ -48,9 +48,11 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
     rules = str(config.rules) if config.rules else ""
     for step in steps:
         import_module(f"medtext.components.{step}")
-        settings = {"rules": rules}
+        settings: dict[str, object] = {"rules": rules}
         if step in LEARNED:
             settings["model"] = config.model
+        if step == "phi_review":
+            settings["threshold"] = config.phi_threshold
         nlp.add_pipe(f"medtext_{step}", config=settings)
     version = __version__
     if "ner" in steps:

@@ -103,6 +103,27 @@ def test_a_record_is_narrowed_by_the_policy(nlp) -> None:
     assert "DATE" not in types
 
 
+def test_how_likely_an_identifier_must_be() -> None:
+    text = "Mr. Tolliver was seen on 03/14/2019 for chest pain. Reflexes 2/4."
+    found = {}
+    for threshold in (0.0001, 0.2, 1.0):
+        record = medtext.extract(text, config=medtext.Config(phi_threshold=threshold))
+        found[threshold] = {(entity.begin, entity.end) for entity in record.entities if entity.category == PHI}
+        assert any(entity.type == "DX_NAME" for entity in record.entities)
+    assert found[1.0] == set()
+    assert {(4, 12), (25, 35)} == found[0.2] < found[0.0001]
+    with pytest.raises(UsageError, match="between 0 and 1, not at 0"):
+        medtext.Config(phi_threshold=0)
+
+
+def test_redaction_takes_what_extraction_is_not_sure_enough_of(monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr("medtext.api.extract", lambda text, nlp, config: asked.append(config) or marked(text)[1])
+    with pytest.raises(UsageError, match="characters"):  # the record above is of the unmarked text
+        medtext.redact("[Tolliver|NAME PATIENT]")
+    assert asked[0].phi_threshold < medtext.Config().phi_threshold
+
+
 # Modes
 
 

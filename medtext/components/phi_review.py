@@ -23,8 +23,6 @@ from medtext.regression import logistic, read_weights
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
 from medtext.schema import Mention
 
-ENOUGH = 0.2
-"""How likely a candidate must be."""
 MASKED = re.compile(rf"\[(?:{'|'.join(PLACE_OF)})(?:-(?:\d{{1,3}}|[a-p]{{16}}))?\]")
 """What `medtext redact` leaves of an identifier, and no more: "[ID-4471932]" in a note is somebody's number."""
 _LEAST = {
@@ -84,26 +82,28 @@ def _suspects(doc: Doc, suspicion: Suspicion) -> Iterator[Mention]:
 class PhiReview:
     """The spaCy component: replaces the candidates of PHI by those that stand the second look, with their subtypes."""
 
-    def __init__(self, reviewer: Reviewer, subtypes: Subtypes, weights: Mapping[str, float]) -> None:
-        self._reviewer, self._subtypes, self._weights = reviewer, subtypes, weights
+    def __init__(
+        self, reviewer: Reviewer, subtypes: Subtypes, weights: Mapping[str, float], threshold: float = 0.2
+    ) -> None:
+        self._reviewer, self._subtypes, self._weights, self._threshold = reviewer, subtypes, weights, threshold
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
         if found.tags is not None and found.given is None:
             judged = [(self._likelihood(clues), candidate) for candidate, clues in self._reviewer(doc)]
             others = [mention for mention in found.candidates if mention.type not in PLACE_OF]
-            found.candidates = [*others, *self._subtypes(doc, chosen(judged))]
+            found.candidates = [*others, *self._subtypes(doc, chosen(judged, self._threshold))]
         return doc
 
     def _likelihood(self, clues: Iterable[str]) -> float:
         return logistic(sum([self._weights.get(clue, 0.0) for clue in clues]))
 
 
-def chosen(judged: Iterable[tuple[float, Candidate]]) -> list[Mention]:
-    """The likeliest candidates that do not overlap, sorted by offset."""
+def chosen(judged: Iterable[tuple[float, Candidate]], threshold: float) -> list[Mention]:
+    """The likeliest candidates that do not overlap, sorted by offset; each at least as likely as `threshold`."""
     kept: list[Mention] = []
     for score, candidate in sorted(judged, key=lambda one: (-one[0], one[1].begin, -one[1].end, one[1].type)):
-        if score < ENOUGH:
+        if score < threshold:
             break
         best = max(candidate.mentions, key=lambda mention: (mention.score, mention.source))
         subtype = next((mention.subtype for mention in candidate.mentions if mention.subtype), "")
@@ -112,8 +112,8 @@ def chosen(judged: Iterable[tuple[float, Candidate]]) -> list[Mention]:
     return sorted(kept)
 
 
-@Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast"})
-def create_phi_review(nlp: Language, name: str, rules: str, model: str) -> PhiReview:  # noqa: ARG001
+@Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast", "threshold": 0.2})
+def create_phi_review(nlp: Language, name: str, rules: str, model: str, threshold: float) -> PhiReview:  # noqa: ARG001
     weights = read_weights(learned(model, "phi_review.tsv"))
     subtypes = Subtypes(load_table(rules_dir(rules) / "phi_subtypes.tsv", SubtypeRule))
-    return PhiReview(Reviewer.of_rules(rules), subtypes, weights)
+    return PhiReview(Reviewer.of_rules(rules), subtypes, weights, threshold)

@@ -105,7 +105,7 @@ def run(notes: Iterable[Read], source: Source, config: Config, job: Job) -> Iter
     """
     if "-" in source.paths:
         raise UsageError("Spark's workers cannot read standard input; name files.")
-    _pipeline(config.model, config.rules)  # a model or rules that are wrong are told here, in a sentence
+    _pipeline(config.to_load())  # a model or rules that are wrong are told here, in a sentence
     with session(job.workers) as spark, tempfile.TemporaryDirectory(prefix="medtext-") as folder:
         shares = spark.sparkContext.defaultParallelism
         work = partial(_from_files, source=source, shares=shares, config=config, timeout=job.timeout)
@@ -160,11 +160,11 @@ def has_java() -> bool:
 
 
 @cache
-def _pipeline(model: str, rules: Path | None) -> Language:
-    """What of a Config there is to load."""
+def _pipeline(config: Config) -> Language:
+    """By `Config.to_load()`."""
     from medtext.pipeline import build
 
-    return build(Config(model, rules))
+    return build(config)
 
 
 def _records(notes: Iterable[Read], config: Config, timeout: float | None) -> Iterator[Record]:
@@ -172,7 +172,7 @@ def _records(notes: Iterable[Read], config: Config, timeout: float | None) -> It
     from medtext.engines.local import alarm
 
     try:
-        nlp = _pipeline(config.model, config.rules)
+        nlp = _pipeline(config.to_load())
         yield from annotate(nlp, notes, config, nullcontext if timeout is None else partial(alarm, timeout))
     except MedtextError:
         raise
