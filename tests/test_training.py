@@ -1,8 +1,10 @@
 """The training scripts make a model that medtext loads. They need the extra `train`, which CI does without."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import medtext
@@ -27,7 +29,7 @@ def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> Non
 
     notes = corpus.read_gold([gold])
     settings = Settings(width=32, dilations=(1, 4), epochs=2)
-    model, prepare, names = train(notes, notes, [], {"gold": notes}, settings)
+    model, prepare, names = train(notes, notes, [], [], {"gold": notes}, settings)
     folder = tmp_path / "small"
     export(model, {"name": "small", "version": "7", **names}, folder)
     calibrate(folder, prepare, notes)
@@ -200,7 +202,7 @@ def test_a_teacher_learns_labels_and_ships(gold: Path, tmp_path: Path, small_ber
 
     notes = corpus.read_gold([gold])[:4]
     settings = teacher.Settings(epochs=1)
-    model, prepare, names = teacher.train(notes, notes, [], {"gold": notes}, small_bert, settings)
+    model, prepare, names = teacher.train(notes, notes, [], [], {"gold": notes}, small_bert, settings)
     folder = tmp_path / "pieces"
     meta = {"name": "pieces", "version": "1", "clues": names[0], "sections": names[1]}
     export_pieces(model, teacher.vocabulary_of(small_bert), meta, folder)
@@ -209,8 +211,9 @@ def test_a_teacher_learns_labels_and_ships(gold: Path, tmp_path: Path, small_ber
     both = Tagger(tmp_path / "both")
     for note in notes:
         doc = prepare.doc(note)
-        tags, traits = alone(doc)
-        assert tags.shape[0] == traits.shape[0] == len(doc)
+        tags, read = alone(doc)
+        assert tags.shape[0] == read.shape[0] == len(doc)
+        assert both(doc)[1].shape == (len(doc), 2 * read.shape[1])
         assert abs(both(doc)[0] - tags).max() < 1e-3  # the mean of two that say the same
         assert (alone(doc)[0] == tags).all()
 
@@ -223,4 +226,33 @@ def test_a_teacher_learns_labels_and_ships(gold: Path, tmp_path: Path, small_ber
     one, other, between = (corpus.read_silver(tmp_path / name) for name in ("a.npz", "b.npz", "mean.npz"))
     assert [note.words for note in between] == [note.words for note in notes]
     assert abs((one[0].soft + other[0].soft) / 2 - between[0].soft).max() < 1e-3
-    teacher.train(notes, [], between, {}, small_bert, settings)  # silver notes teach as well
+    teacher.train(notes, [], between, between[:1], {}, small_bert, settings)  # silver notes teach as well
+
+
+def test_what_an_annotator_settles_replaces_a_teachers_word() -> None:
+    from medtext.decoding import TAGS
+    from medtext.schema import TRAITS
+    from medtext.training import corpus
+
+    text = "Seen for fever. No cough. Takes aspirin."
+    (note,) = corpus.examples([{"id": "a", "text": text, "spans": []}])
+    silver = replace(note, soft=np.full((len(note), len(TAGS)), 0.1))
+    row = {
+        "id": "a",
+        "parts": [[16, 25]],
+        "spans": [
+            {"start": 19, "end": 24, "type": "DX_NAME", "traits": ["SYMPTOM", "NEGATION"]},
+            {"start": 32, "end": 39, "type": "GENERIC_NAME", "traits": []},
+        ],
+    }
+    (part,) = corpus.settled([silver], [row])
+    said = dict(zip(part.words, zip(part.tags, part.traits, part.soft, strict=True), strict=True))
+    tags, traits, soft = said["cough"]
+    assert TAGS[tags] == "U-DX_NAME"
+    assert {name for name, value in zip(TRAITS, traits, strict=True) if value} == {"SYMPTOM", "NEGATION"}
+    assert soft[tags] == 1.0
+    assert said["No"][2][0] == 1.0  # the sentence was annotated in full: what is not marked is nothing
+    assert said["fever"][2][0] == 0.1  # the next one was not
+    assert said["fever"][1].max() == -1
+    assert said["aspirin"][1].max() == 0  # its traits were judged: it has none
+    assert said["aspirin"][2].max() == 0.1  # where it ends was not

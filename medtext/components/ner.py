@@ -42,12 +42,12 @@ class Tagger:
         return f"{self.meta['name']}-{self.meta['version']}"
 
     def __call__(self, doc: Doc) -> Read:
-        """Log probabilities, words by TAGS, and the words as a network over words read them."""
+        """Log probabilities, words by TAGS, and the words as the networks read them, those beside this one first."""
         read = [network(doc) for network in self._networks]
         if len(read) == 1:
             return read[0]
         tags = np.mean([np.exp(tags) for tags, _ in read], axis=0)
-        return np.log(np.maximum(tags, LEAST)), next((words for _, words in read if words is not None), None)
+        return np.log(np.maximum(tags, LEAST)), np.concatenate([words for _, words in reversed(read)], axis=1)
 
     def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """The shares of spans with these probabilities that were right on notes held out from training."""

@@ -27,11 +27,11 @@ from medtext.findings import words
 from medtext.wordpieces import WordPieces
 
 CACHED = 50_000  # words whose vectors are kept; about 40 MB
-FORMAT = 3
+FORMAT = 4
 WINDOW = 126  # pieces that a network over pieces reads at once, its two marks left out
 
-Read = tuple[NDArray[np.float32], NDArray[np.float32] | None]
-"""Log probabilities of tags, words by TAGS; and of a network over words its words, as they are and as it read them."""
+Read = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Log probabilities of tags, words by TAGS; and the words as the network read them (one over words: as they are, and as read)."""
 
 
 class Network(Protocol):
@@ -73,15 +73,14 @@ class PieceNetwork:
             self._read(pieces[begin:end], shapes[begin:end], flags[begin:end])
             for begin, end in windows([len(of_word) for of_word in pieces], starts, WINDOW)
         ]
-        return np.concatenate(parts), None
+        tags, read = zip(*parts, strict=True)
+        return np.concatenate(tags), np.concatenate(read)
 
-    def _read(
-        self, pieces: Sequence[list[int]], shapes: NDArray[np.int64], flags: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def _read(self, pieces: Sequence[list[int]], shapes: NDArray[np.int64], flags: NDArray[np.float32]) -> Read:
         rows, pool = self._pieces.pooled(pieces)
         given = {"vectors": self._table(rows), "pool": pool, "shapes": shapes, "flags": flags}
-        tags: NDArray[np.float32] = self._session.run(None, given)[0]
-        return tags
+        tags, read = self._session.run(None, given)
+        return tags, read
 
 
 def windows(lengths: Sequence[int], starts: Sequence[int], most: int) -> Iterator[tuple[int, int]]:

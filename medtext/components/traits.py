@@ -83,25 +83,28 @@ class TraitFinder:
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
-        judged = [place for place, mention in enumerate(found.mentions) if possible_traits(mention.type)]
-        if judged:
-            hanging = attributes_of(found)
-            mentions = [found.mentions[place] for place in judged]
-            seen = surroundings(doc, self.context, mentions, [hanging.get(place, ()) for place in judged])
-            found.traits = dict(zip(judged, self.traits(doc, seen), strict=True))
+        judged, seen = self.seen(doc)
+        if seen:
+            scores = chosen(self.probabilities(doc, seen), [around.type for around in seen])
+            for place, row in zip(judged, scores, strict=True):
+                found.traits[place] = tuple(Trait(TRAITS[trait], float(row[trait])) for trait in np.flatnonzero(row))
         return doc
 
-    def traits(self, doc: Doc, seen: Sequence[Surroundings]) -> list[tuple[Trait, ...]]:
-        """The traits of each mention, in the order of `TRAITS`."""
+    def seen(self, doc: Doc) -> tuple[list[int], list[Surroundings]]:
+        """The places of the mentions that can have traits, and what stands round each."""
+        found = findings(doc)
+        judged = [place for place, mention in enumerate(found.mentions) if possible_traits(mention.type)]
+        hanging = attributes_of(found)
+        mentions = [found.mentions[place] for place in judged]
+        return judged, surroundings(doc, self.context, mentions, [hanging.get(place, ()) for place in judged])
+
+    def probabilities(self, doc: Doc, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
+        """How likely each trait is, mentions by TRAITS; also of traits that a mention of its type can't have."""
         log_odds = self.log_odds(doc, seen)
         if self.network and (read := findings(doc).read) is not None:
             log_odds = (1 - NETWORKS_SHARE) * log_odds + NETWORKS_SHARE * self.network(doc, read, seen)
         log_odds[:, TRAITS.index("NEGATION")] += [_told(around) for around in seen]
-        scores = chosen(1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST))), [around.type for around in seen])
-        found: list[list[Trait]] = [[] for _ in seen]
-        for mention, trait in zip(*np.nonzero(scores), strict=True):
-            found[mention].append(Trait(TRAITS[trait], float(scores[mention, trait])))
-        return [tuple(traits) for traits in found]
+        return 1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST)))  # type: ignore[no-any-return]
 
     def log_odds(self, doc: Doc, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
         """The regressions' log odds, mentions by TRAITS."""

@@ -21,6 +21,7 @@ from medtext.components.tokenizer import ClinicalTokenizer
 from medtext.decoding import OUTSIDE, TAGS, decode, spans
 from medtext.schema import TRAITS
 
+NEAR = 40  # words round what an annotator settled in a note that a teacher labelled
 TAG_INDEX = {tag: index for index, tag in enumerate(TAGS)}
 TRAIT_INDEX = {trait: index for index, trait in enumerate(TRAITS)}
 MARKS = frozenset(".,:;")
@@ -94,6 +95,46 @@ def read_silver(path: Path) -> list[Example]:
         note = example(str(name), str(text), (), tokenizer)
         notes.append(replace(note, tags=tags[begin:end].argmax(-1), soft=tags[begin:end]))
     return notes
+
+
+def settled(silver: Iterable[Example], rows: Iterable[Mapping[str, Any]]) -> list[Example]:
+    """The surroundings of what annotators settled in notes that a teacher labelled.
+
+    A row has the note's `id` and `spans`, as gold notes have, and `parts`: the stretches, `[begin, end)` in code points,
+    that were annotated in full. There the annotator's tags stand in the place of the teacher's probabilities. A span
+    elsewhere is a mention of the teacher's, of which only the traits were judged.
+    """
+    notes = {note.id: note for note in silver}
+    return [part for row in rows for part in _settled(notes[row["id"]], row)]
+
+
+def _settled(note: Example, row: Mapping[str, Any]) -> Iterator[Example]:
+    assert note.soft is not None
+    starts = np.cumsum([0, *(len(word) + space for word, space in zip(note.words, note.spaces, strict=True))])
+    tags, traits, soft = note.tags.copy(), note.traits.copy(), note.soft.copy()
+    near, full = np.zeros(len(note), dtype=bool), np.zeros(len(note), dtype=bool)
+
+    def words(begin: int, end: int) -> slice:
+        return slice(int(np.searchsorted(starts, begin, "right")) - 1, int(np.searchsorted(starts, end)))
+
+    for begin, end in row["parts"]:
+        full[words(begin, end)] = True
+    tags[full] = OUTSIDE
+    for span in row["spans"]:
+        place = words(span["start"], span["end"])
+        length = place.stop - place.start
+        if full[place].all() or span.get("traits") is not None:
+            tags[place] = tags_of(span["type"], length)
+            near[max(place.start - NEAR, 0) : place.stop + NEAR] = True
+        if span.get("traits") is not None:
+            traits[place] = [trait in span["traits"] for trait in TRAITS]
+    soft[full] = np.eye(len(TAGS), dtype=soft.dtype)[tags[full]]
+    for place in np.flatnonzero(full):
+        near[max(place - NEAR, 0) : place + NEAR] = True
+    whole = replace(note, tags=tags, traits=traits, soft=soft)
+    edges = np.flatnonzero(np.diff([0, *near.astype(int), 0]))
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        yield whole.taken(range(first, last))
 
 
 def example(name: str, text: str, annotations: Iterable[dict], tokenizer: ClinicalTokenizer) -> Example:

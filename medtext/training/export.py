@@ -84,7 +84,7 @@ def export_pieces(model: Teacher, vocabulary: Sequence[str], meta: Mapping[str, 
         "flags": torch.zeros(words, model.clues_in.in_features),
     }
     axes = {"vectors": {0: "pieces"}, "pool": {0: "words", 1: "pieces"}}
-    export_network(ExportedPieces(model), example, ("tags",), axes, folder / "encoder.onnx")
+    export_network(ExportedPieces(model), example, ("tags", "read"), axes, folder / "encoder.onnx")
     _write_meta(folder, {**_new_meta("pieces"), **meta})
 
 

