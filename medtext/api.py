@@ -146,9 +146,9 @@ def redact(
         policy: what counts: "safe-harbor", "limited-data-set", "expert", a `.toml` file, or a `Policy`.
         key: the secret of hashes and surrogates; "" takes the environment variable MEDTEXT_HASH_KEY.
         record: what was found in the text, if that is known; its protected health information must be complete.
-        nlp: a pipeline of `load`; without one, one is loaded at the first call and kept.
-        config: what to load, with a `phi_threshold` of 0.1 where it is None; what it says of categories and scores to keep
-            does not matter here.
+        nlp: a pipeline of `load`, which takes what is likelier than 0.2 unless it was loaded with another `phi_threshold`;
+            without one, one is loaded that takes what is likelier than 0.1, and kept.
+        config: what to load; what it says of categories and scores to keep does not matter here.
         scope: an id of the patient, or of the document, within which surrogates and the shift of dates stay the same; "" for
             this text alone.
 
@@ -161,10 +161,10 @@ def redact(
     """
     from medtext.deid.redact import Redaction, redact_note
 
-    config = config or Config(phi_threshold=CAREFUL)
+    config = (config or Config()).to_load(CAREFUL)
     chosen = policy if isinstance(policy, Policy) else load_policy(policy, config.rules)
     how = Redaction(mode, chosen, key, config.rules)
-    record = record or extract(text, nlp=nlp, config=config.to_load())
+    record = record or extract(text, nlp=nlp, config=config)
     if record.error:
         raise NoteError(record.error.code, record.error.message)
     if record.characters != len(text):

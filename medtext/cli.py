@@ -120,7 +120,8 @@ Out = Annotated[str, typer.Option("--out", "-o", help="A folder, something.jsonl
 Format = Annotated[str | None, typer.Option(help="json (a file a note), jsonl or parquet, in the folder.")]
 Score = Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")]
 Threshold = Annotated[
-    float, typer.Option(help="How likely PHI must be, from 0 to 1: lower misses less and flags more.")
+    float | None,
+    typer.Option(help="How likely PHI must be, up to 1: lower misses less, flags more. 0.2, or 0.1 to redact."),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
 Timeout = Annotated[float | None, typer.Option(help="Seconds that a note may take.")]
@@ -152,7 +153,7 @@ def extract(
     categories: Annotated[str | None, typer.Option(help="Keep these categories only, separated by commas.")] = None,
     min_score: Score = 0.0,
     policy: PolicyName = None,
-    phi_threshold: Threshold = 0.2,
+    phi_threshold: Threshold = None,
     workers: Workers = 1,
     engine: Annotated[str, typer.Option(help="local, or spark (needs the extra `spark` and Java 17).")] = "local",
     timeout: Timeout = None,
@@ -197,7 +198,7 @@ def phi(
     format: Format = None,
     min_score: Score = 0.0,
     policy: PolicyName = None,
-    phi_threshold: Threshold = 0.2,
+    phi_threshold: Threshold = None,
     workers: Workers = 1,
     timeout: Timeout = None,
     text_column: TextColumn = None,
@@ -334,7 +335,7 @@ def redact(
     policy: Annotated[
         str, typer.Option(help="safe-harbor, limited-data-set, expert or a .toml file: which PHI counts.")
     ] = "safe-harbor",
-    phi_threshold: Threshold = CAREFUL,
+    phi_threshold: Threshold = None,
     patient_column: Annotated[
         str | None,
         typer.Option(help="The column that says whose note it is: surrogates stay the same within a patient."),
@@ -362,7 +363,7 @@ def redact(
     how = Redaction(mode, load_policy(policy, rules), rules=rules)
     source = Source(tuple(notes), TableColumns(text_column, id_column, patient_column), encoding)
     target = RedactedTarget(out, force, resume)
-    config = Config(model, rules, (PHI,), phi_threshold=phi_threshold)
+    config = Config(model, rules, (PHI,), phi_threshold=phi_threshold or CAREFUL)
     _redact(source, config, Job(workers, timeout), how, target, map, hash_ids)
 
 

@@ -11,6 +11,11 @@ from medtext.errors import UsageError
 from medtext.policy import Policy
 from medtext.schema import CATEGORIES
 
+USUAL = 0.2
+"""How likely protected health information must be."""
+CAREFUL = 0.1
+"""And where notes are redacted: what is missed there is leaked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -24,7 +29,8 @@ class Config:
         date_values: write dates as ISO 8601 beside their offsets. Off, since a date is an identifier of the patient and the
             record would hold it.
         policy: which protected health information counts, as `load_policy` gives it; None for all. The rest is left out.
-        phi_threshold: how likely protected health information must be, between 0 and 1. Lower misses less and flags more.
+        phi_threshold: how likely protected health information must be, above 0 and at most 1. Lower misses less and flags
+            more. None takes 0.2, and 0.1 where notes are redacted. It belongs to what is loaded: a pipeline keeps its own.
 
     Raises:
         UsageError: for a category that there is not, or a score or threshold that is none.
@@ -36,19 +42,20 @@ class Config:
     min_score: float = 0.0
     date_values: bool = False
     policy: Policy | None = None
-    phi_threshold: float = 0.2
+    phi_threshold: float | None = None
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.categories if name not in CATEGORIES]:
             raise UsageError(f"There is no category {unknown[0]!r}; there are {', '.join(CATEGORIES)}.")
         if not 0 <= self.min_score <= 1:
             raise UsageError(f"A minimum score lies between 0 and 1, not at {self.min_score}.")
-        if not 0 < self.phi_threshold <= 1:
-            raise UsageError(f"A threshold lies between 0 and 1, not at {self.phi_threshold}.")
+        if self.phi_threshold is not None and not 0 < self.phi_threshold <= 1:
+            raise UsageError(f"A threshold for PHI is above 0 and at most 1, not {self.phi_threshold}.")
 
-    def to_load(self) -> Config:
-        """What of it there is to load: Configs with the same can share a pipeline."""
-        return Config(self.model, self.rules, phi_threshold=self.phi_threshold)
+    def to_load(self, usual: float = USUAL) -> Config:
+        """What of it there is to load: Configs with the same can share a pipeline. `usual` is the threshold of one without."""
+        threshold = usual if self.phi_threshold is None else self.phi_threshold
+        return Config(self.model, self.rules, phi_threshold=threshold)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Config:
@@ -57,10 +64,6 @@ class Config:
         if unknown := [name for name in values if name not in known]:
             raise UsageError(f"There is no setting {unknown[0]!r}; there are {', '.join(known)}.")
         return cls(**values)
-
-
-CAREFUL = 0.1
-"""The threshold for protected health information where notes are redacted: what is missed is leaked."""
 
 
 def find_model(name: str) -> Path:

@@ -61,7 +61,7 @@ def job_settings(config: Config, hash_ids: bool = False) -> dict[str, Any]:
         "categories": sorted(config.categories),
         "policy": [config.policy.id, *sorted(config.policy.counts)] if config.policy else None,
         "minimum score": config.min_score,
-        "threshold for PHI": config.phi_threshold,
+        "threshold for PHI": config.to_load().phi_threshold,
         "dates": config.date_values,
         "hash of ids": hash_id("") if hash_ids else None,
     }

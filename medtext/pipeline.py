@@ -52,7 +52,7 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
         if step in LEARNED:
             settings["model"] = config.model
         if step == "phi_review":
-            settings["threshold"] = config.phi_threshold
+            settings["threshold"] = config.to_load().phi_threshold
         nlp.add_pipe(f"medtext_{step}", config=settings)
     version = __version__
     if "ner" in steps:

@@ -112,16 +112,18 @@ def test_how_likely_an_identifier_must_be() -> None:
         assert any(entity.type == "DX_NAME" for entity in record.entities)
     assert found[1.0] == set()
     assert {(4, 12), (25, 35)} == found[0.2] < found[0.0001]
-    with pytest.raises(UsageError, match="between 0 and 1, not at 0"):
+    with pytest.raises(UsageError, match="above 0 and at most 1, not 0"):
         medtext.Config(phi_threshold=0)
 
 
 def test_redaction_takes_what_extraction_is_not_sure_enough_of(monkeypatch) -> None:
     asked = []
     monkeypatch.setattr("medtext.api.extract", lambda text, nlp, config: asked.append(config) or marked(text)[1])
-    with pytest.raises(UsageError, match="characters"):  # the record above is of the unmarked text
-        medtext.redact("[Tolliver|NAME PATIENT]")
-    assert asked[0].phi_threshold < medtext.Config().phi_threshold
+    for config in (None, medtext.Config("accurate")):
+        with pytest.raises(UsageError, match="characters"):  # the record above is of the unmarked text
+            medtext.redact("[Tolliver|NAME PATIENT]", config=config)
+    assert [config.phi_threshold for config in asked] == [0.1, 0.1]
+    assert asked[1].model == "accurate"
 
 
 # Modes

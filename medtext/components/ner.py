@@ -42,7 +42,11 @@ class Tagger:
         return f"{self.meta['name']}-{self.meta['version']}"
 
     def __call__(self, doc: Doc) -> Read:
-        """Log probabilities, words by TAGS, and the words as the networks read them, those beside this one first."""
+        """Log probabilities, words by TAGS, and the words as the networks read them.
+
+        Those of networks beside this one come first: the second half, which is what the words round a mention answer by
+        (`trait_network.inputs`), is then this one's.
+        """
         read = [network(doc) for network in self._networks]
         if len(read) == 1:
             return read[0]

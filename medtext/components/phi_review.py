@@ -18,6 +18,7 @@ from medtext.components.ner import learned
 from medtext.components.phi import PhiRule, again, found_by, recognizer_of
 from medtext.components.phi_features import PLACE_OF, SURE, Candidate, Clues, Suspicion
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
+from medtext.config import USUAL
 from medtext.findings import findings, offsets, text_of, words
 from medtext.regression import logistic, read_weights
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
@@ -82,9 +83,7 @@ def _suspects(doc: Doc, suspicion: Suspicion) -> Iterator[Mention]:
 class PhiReview:
     """The spaCy component: replaces the candidates of PHI by those that stand the second look, with their subtypes."""
 
-    def __init__(
-        self, reviewer: Reviewer, subtypes: Subtypes, weights: Mapping[str, float], threshold: float = 0.2
-    ) -> None:
+    def __init__(self, reviewer: Reviewer, subtypes: Subtypes, weights: Mapping[str, float], threshold: float) -> None:
         self._reviewer, self._subtypes, self._weights, self._threshold = reviewer, subtypes, weights, threshold
 
     def __call__(self, doc: Doc) -> Doc:
@@ -112,7 +111,7 @@ def chosen(judged: Iterable[tuple[float, Candidate]], threshold: float) -> list[
     return sorted(kept)
 
 
-@Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast", "threshold": 0.2})
+@Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast", "threshold": USUAL})
 def create_phi_review(nlp: Language, name: str, rules: str, model: str, threshold: float) -> PhiReview:  # noqa: ARG001
     weights = read_weights(learned(model, "phi_review.tsv"))
     subtypes = Subtypes(load_table(rules_dir(rules) / "phi_subtypes.tsv", SubtypeRule))

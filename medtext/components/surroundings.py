@@ -20,10 +20,13 @@ BOX_BEFORE = re.compile(rf"({_BOX})[ \t]*$")
 BOX_AFTER = re.compile(rf"[ \t]*:?[ \t]*({_BOX})")
 BOX_FIRST = re.compile(rf"[ \t\d.•-]*(?:[A-Z][A-Z /&-]*:?[ \t]+|[^\n:\[]{{1,30}}:[ \t]*)?{_BOX}")
 YES_OR_NO = re.compile(rf"[ \t]*:?[ \t]*({_BOX})[ \t]*(?:yes|y)?[ \t]*({_BOX})", re.IGNORECASE)
-_YES = r"(?P<yes>y|yes|pos|positive|present|\+)"
-_NO = r"(?P<no>n|no|nil|none|neg|negative|denies|denied|absent|nad|not present|-)"
-_OVER = r"(?![\w/+-])[ \t]*(?:$|[\n,;.|(]|[ \t]{2}|[ \t](?=(?-i:[A-Z\[])))"
-ANSWER = re.compile(rf"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:{_YES}|{_NO}){_OVER}", re.IGNORECASE)
+_OVER = r"(?![\w/+-])[ \t]*(?:$|[\n,;.|(]|[ \t]{2})"
+_NEXT = r"[ \t](?=(?-i:[A-Z\[]))"  # "Fever N Cough Y"; but "Duplex: no DVT", "HTN - Lisinopril"
+_LABEL = r"[ \t](?=(?-i:[A-Z])[\w ]{0,30}[:=?])"  # "Fever: No Chills: No"
+_YES = rf"(?P<yes>(?:yes|pos|positive|present)(?:{_OVER}|{_LABEL})|\+{_OVER}|y(?:{_OVER}|{_NEXT}))"
+_NO_WORD = r"(?:no|nil|none|neg|negative|denies|denied|absent|nad|not present)"
+_NO = rf"(?P<no>{_NO_WORD}(?:{_OVER}|{_LABEL})|-{_OVER}|n(?:{_OVER}|{_NEXT}))"
+ANSWER = re.compile(rf"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:{_YES}|{_NO})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,17 +94,24 @@ class TraitFinder:
         """The places of the mentions that can have traits, and what stands round each."""
         found = findings(doc)
         judged = [place for place, mention in enumerate(found.mentions) if possible_traits(mention.type)]
+        if not judged:
+            return [], []
         hanging = attributes_of(found)
         mentions = [found.mentions[place] for place in judged]
         return judged, surroundings(doc, self.context, mentions, [hanging.get(place, ()) for place in judged])
 
     def probabilities(self, doc: Doc, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
         """How likely each trait is, mentions by TRAITS; also of traits that a mention of its type can't have."""
+        log_odds = self.learned_log_odds(doc, seen)
+        log_odds[:, TRAITS.index("NEGATION")] += [_told(around) for around in seen]
+        return likelihood(log_odds)
+
+    def learned_log_odds(self, doc: Doc, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
+        """The log odds of the regressions and of the network, averaged."""
         log_odds = self.log_odds(doc, seen)
         if self.network and (read := findings(doc).read) is not None:
             log_odds = (1 - NETWORKS_SHARE) * log_odds + NETWORKS_SHARE * self.network(doc, read, seen)
-        log_odds[:, TRAITS.index("NEGATION")] += [_told(around) for around in seen]
-        return 1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST)))  # type: ignore[no-any-return]
+        return log_odds
 
     def log_odds(self, doc: Doc, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
         """The regressions' log odds, mentions by TRAITS."""
@@ -120,11 +127,18 @@ class TraitFinder:
         return np.add.reduceat(self._weights[rows], firsts)  # type: ignore[no-any-return]
 
 
+def likelihood(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST)))  # type: ignore[no-any-return]
+
+
 def _told(around: Surroundings) -> float:
     """The log odds of NEGATION that forms and cues of no negation add: notes that teach them are few."""
     categories = {verdict.category for verdict in around.verdicts}
     seeming = "PSEUDO_NEGATION" in categories and "NEGATED_EXISTENCE" not in categories
-    return ANSWER_ODDS.get(around.answer, 0.0) - (TOLD if seeming else 0.0)
+    order = (
+        around.answer == "empty" and "FUTURE" in POSSIBLE[around.type]
+    )  # "[ ] calcitriol": nobody has ordered it yet
+    return (0.0 if order else ANSWER_ODDS.get(around.answer, 0.0)) - (TOLD if seeming else 0.0)
 
 
 def attributes_of(found: Findings) -> dict[int, list[Mention]]:

@@ -19,6 +19,7 @@ import spacy
 
 from medtext.components.tokenizer import ClinicalTokenizer
 from medtext.decoding import OUTSIDE, TAGS, decode, spans
+from medtext.errors import UsageError
 from medtext.schema import TRAITS
 
 NEAR = 40  # words round what an annotator settled in a note that a teacher labelled
@@ -97,14 +98,17 @@ def read_silver(path: Path) -> list[Example]:
     return notes
 
 
-def settled(silver: Iterable[Example], rows: Iterable[Mapping[str, Any]]) -> list[Example]:
+def settled(silver: Iterable[Example], rows: Sequence[Mapping[str, Any]]) -> list[Example]:
     """The surroundings of what annotators settled in notes that a teacher labelled.
 
     A row has the note's `id` and `spans`, as gold notes have, and `parts`: the stretches, `[begin, end)` in code points,
     that were annotated in full. There the annotator's tags stand in the place of the teacher's probabilities. A span
-    elsewhere is a mention of the teacher's, of which only the traits were judged.
+    elsewhere is a mention of the teacher's, of which only the traits were judged. Raises `UsageError` for a note that is
+    not there.
     """
     notes = {note.id: note for note in silver}
+    if missing := [row["id"] for row in rows if row["id"] not in notes]:
+        raise UsageError(f"There is no silver note {missing[0]!r} to put annotations in.")
     return [part for row in rows for part in _settled(notes[row["id"]], row)]
 
 
@@ -119,6 +123,9 @@ def _settled(note: Example, row: Mapping[str, Any]) -> Iterator[Example]:
 
     for begin, end in row["parts"]:
         full[words(begin, end)] = True
+    for span in row["spans"]:
+        if full[place := words(span["start"], span["end"])].any():
+            full[place] = True  # a part that ends within a span is annotated up to the span's end
     tags[full] = OUTSIDE
     for span in row["spans"]:
         place = words(span["start"], span["end"])

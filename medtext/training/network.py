@@ -74,7 +74,10 @@ class Exported(nn.Module):
 
 
 class ExportedPieces(nn.Module):
-    """The teacher as it ships: one window of one note, the vectors of its pieces looked up before; the same out."""
+    """The teacher as it ships: one window of one note, the vectors of its pieces looked up before.
+
+    Log probabilities of tags and the words as it read them out.
+    """
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()

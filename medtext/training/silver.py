@@ -48,8 +48,8 @@ def mean(paths: Sequence[Path], out: Path) -> None:
 
 
 def raw_notes(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[tuple[str, str]]:
-    """`(id, text)` of the notes of JSON Lines files, without those that other files hold."""
-    held = {row["id"] for row in read_rows(leave_out)}
+    """`(id, text)` of the notes of JSON Lines files, without those that were annotated in full in other files."""
+    held = {row["id"] for row in read_rows(leave_out) if "parts" not in row}
     notes = [
         (str(row.get("id", number)), row["text"]) for path in paths for number, row in enumerate(read_rows([path]))
     ]

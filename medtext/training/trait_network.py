@@ -3,8 +3,9 @@
     python -m medtext.training.trait_network --model models/fast --gold train.jsonl … --dev dev.jsonl … \
         [--silver notes.jsonl.gz … --teacher models/accurate]
 
-The model of entities stays as it is. `--silver` are raw notes in which a better model finds and judges mentions: what it holds
-for likely teaches beside the gold (Hinton et al. 2015). One thread gives the same weights every time. Needs the extra `train`.
+The model of entities stays as it is. `--silver` are raw notes in which a better model finds and judges mentions: how likely
+it holds each trait teaches beside the gold (Hinton et al. 2015). One thread gives the same weights every time. Needs the
+extra `train`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from medtext.components.networks import read_meta
 from medtext.components.surroundings import Surroundings
 from medtext.components.trait_network import FACTS, NOWHERE, PLACES, TYPES, inputs
-from medtext.components.traits import POSSIBLE_MASKS, TraitFinder
+from medtext.components.traits import POSSIBLE_MASKS, TraitFinder, likelihood
 from medtext.config import Config
 from medtext.findings import findings
 from medtext.pipeline import STEPS, build
@@ -159,7 +160,9 @@ def prepare_silver(texts: Iterable[str], teacher: Path, model: Path) -> Iterator
         doc = taught(text)
         _, seen = finder.seen(doc)
         if seen:
-            yield from _groups(nlp(text), seen, finder.probabilities(doc, seen).astype(np.float32), sections)
+            yield from _groups(
+                nlp(text), seen, likelihood(finder.learned_log_odds(doc, seen)).astype(np.float32), sections
+            )
 
 
 def joined(groups: Sequence[Prepared]) -> tuple[list[Tensor], Tensor, Tensor]:
@@ -240,6 +243,8 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, help="the folder of the model that judges the notes of --silver")
     parser.add_argument("--epochs", type=int, default=Settings().epochs)
     options = parser.parse_args()
+    if options.silver and not options.teacher:
+        parser.error("--silver needs a --teacher")
     torch.set_num_threads(1)
     groups, dev = (list(prepare(read_rows(paths), options.model)) for paths in (options.gold, options.dev))
     if options.silver:
