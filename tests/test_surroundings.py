@@ -25,6 +25,7 @@ from medtext.components.surroundings import answer
         ("SI: denies   Cravings: 6/10", "SI", "no"),
         ("SI: denies   Cravings: 6/10", "Cravings", ""),
         ("Pregnancy test: positive", "Pregnancy test", "yes"),
+        ("no murmur or click present.", "click", ""),
         ("Leg duplex: no DVT", "Leg duplex", ""),
         ("CT HEAD: NO BLEED", "CT HEAD", ""),
         ("Fever N Cough Y", "Fever", "no"),

@@ -71,6 +71,12 @@ class Context:
             self._matcher.add(literal, [nlp.make_doc(literal)])
         self._strings = nlp.vocab.strings
 
+    def literals(self, category: str) -> frozenset[str]:
+        """The cues of a category, in lower case."""
+        return frozenset(
+            literal for literal, rules in self._rules.items() if any(cue.category == category for cue, _ in rules)
+        )
+
     def __call__(self, doc: Doc, mentions: Sequence[Mention]) -> list[list[Verdict]]:
         """The verdicts on each mention, in the order of `mentions`."""
         verdicts: list[list[Verdict]] = [[] for _ in mentions]

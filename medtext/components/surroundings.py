@@ -23,7 +23,7 @@ YES_OR_NO = re.compile(rf"[ \t]*:?[ \t]*({_BOX})[ \t]*(?:yes|y)?[ \t]*({_BOX})",
 _OVER = r"(?![\w/+-])[ \t]*(?:$|[\n,;.|(]|[ \t]{2})"
 _NEXT = r"[ \t](?=(?-i:[A-Z\[]))"  # "Fever N Cough Y"; but "Duplex: no DVT", "HTN - Lisinopril"
 _LABEL = r"[ \t](?=(?-i:[A-Z])[\w ]{0,30}[:=?])"  # "Fever: No Chills: No"
-_YES = rf"(?P<yes>(?:yes|pos|positive|present)(?:{_OVER}|{_LABEL})|\+{_OVER}|y(?:{_OVER}|{_NEXT}))"
+_YES = rf"(?P<yes>(?:yes|pos|positive)(?:{_OVER}|{_LABEL})|\+{_OVER}|y(?:{_OVER}|{_NEXT}))"
 _NO_WORD = r"(?:no|nil|none|neg|negative|denies|denied|absent|nad|not present)"
 _NO = rf"(?P<no>{_NO_WORD}(?:{_OVER}|{_LABEL})|-{_OVER}|n(?:{_OVER}|{_NEXT}))"
 ANSWER = re.compile(rf"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:{_YES}|{_NO})", re.IGNORECASE)

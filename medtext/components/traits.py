@@ -38,13 +38,13 @@ KIND_PLACES = [TRAITS.index(trait) for trait in KINDS]
 POSSIBLE_MASKS = {
     kind: np.array([trait in traits for trait in TRAITS], dtype=float) for kind, traits in POSSIBLE.items()
 }
-_ENOUGH = {"HYPOTHETICAL": 0.2, "LOW_CONFIDENCE": 0.2, "FUTURE": 0.2, "PERTAINS_TO_FAMILY": 0.5}
+_ENOUGH = {"HYPOTHETICAL": 0.2, "LOW_CONFIDENCE": 0.2, "FUTURE": 0.25, "PERTAINS_TO_FAMILY": 0.5, "PAST_HISTORY": 0.35}
 SURE_ENOUGH = np.array([_ENOUGH.get(trait, 0.3) for trait in TRAITS])
 """How likely a trait must be. Three are often said without a cue, and then judged too unlikely; the family's is not."""
 TOLD = 2.0
-"""The log odds of NEGATION that an empty box or a "no" adds, and a ticked box, a "yes" or "no increase in" takes."""
+"""The log odds of NEGATION that "no increase in" takes, and of PAST_HISTORY that the "former" of a "former smoker" adds."""
 A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
-NETWORKS_SHARE = 0.4
+NETWORKS_SHARE = 0.5
 """How much of a trait's log odds is the network's."""
 
 BIAS = 0  # the row of what counts for every mention
@@ -55,7 +55,8 @@ PLACED_AFTER = ("placed after0", "placed after1")
 MISSED = ("TEST_VALUE", "DOSAGE", "STRENGTH", "TIME_EXPRESSION")
 TELLING = ("ACUITY", "QUALITY", "FREQUENCY")
 
-ANSWER_ODDS = {"empty": TOLD, "no": TOLD, "ticked": -TOLD, "yes": -TOLD}
+ANSWER_ODDS = {"empty": 3.0, "no": 4.0, "ticked": -3.0, "yes": -4.0}
+"""The log odds of NEGATION that the answer of a form adds."""
 
 Clue = tuple[str, Sequence[str]]
 """A kind of clue, and the values that it has."""
@@ -71,6 +72,7 @@ class TraitFinder:
     ) -> None:
         self.context = context
         self.placing = placing
+        self._historical = context.literals("HISTORICAL")
         self.network = network
         self._rows: dict[str, dict[str, int]] = {}  # by kind of clue and value
         self._weights = np.zeros((len(weights) + 1, len(TRAITS)))
@@ -104,7 +106,12 @@ class TraitFinder:
         """How likely each trait is, mentions by TRAITS; also of traits that a mention of its type can't have."""
         log_odds = self.learned_log_odds(doc, seen)
         log_odds[:, TRAITS.index("NEGATION")] += [_told(around) for around in seen]
+        log_odds[:, TRAITS.index("PAST_HISTORY")] += [TOLD * self._given_up(around) for around in seen]
         return likelihood(log_odds)
+
+    def _given_up(self, around: Surroundings) -> bool:
+        """Whether a habit says itself that it is past: "former smoker", "ex-drinker"."""
+        return POSSIBLE[around.type] is _HABIT and not self._historical.isdisjoint(around.words)
 
     def learned_log_odds(self, doc: Doc, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
         """The log odds of the regressions and of the network, averaged."""
@@ -135,10 +142,9 @@ def _told(around: Surroundings) -> float:
     """The log odds of NEGATION that forms and cues of no negation add: notes that teach them are few."""
     categories = {verdict.category for verdict in around.verdicts}
     seeming = "PSEUDO_NEGATION" in categories and "NEGATED_EXISTENCE" not in categories
-    order = (
-        around.answer == "empty" and "FUTURE" in POSSIBLE[around.type]
-    )  # "[ ] calcitriol": nobody has ordered it yet
-    return (0.0 if order else ANSWER_ODDS.get(around.answer, 0.0)) - (TOLD if seeming else 0.0)
+    # "[ ] calcitriol": nobody has ordered it yet; "Guaiac: negative": that is its result
+    other = around.type == "TEST_NAME" or (around.answer == "empty" and "FUTURE" in POSSIBLE[around.type])
+    return (0.0 if other else ANSWER_ODDS.get(around.answer, 0.0)) - (TOLD if seeming else 0.0)
 
 
 def attributes_of(found: Findings) -> dict[int, list[Mention]]:

@@ -29,7 +29,7 @@ from medtext.training.corpus import read_rows
 from medtext.training.regression import fit, options_of
 
 RAREST = 3  # a clue seen less often gets no weight
-SMALLEST = 0.1  # a weight nearer to nothing is left out
+SMALLEST = 0.15  # a weight nearer to nothing is left out
 STRENGTH = 0.5  # see `regression.fit`
 
 
