@@ -48,9 +48,8 @@ WrongCommand: type[Any] = typer.BadParameter.__mro__[2]  # click's ClickExceptio
 
 def main() -> None:
     """Runs the command line; ends the process with its exit status."""
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # as Ctrl-C: workers are stopped, nothing is left half done
+    for number in (signal.SIGINT, signal.SIGTERM):  # both as Ctrl-C: workers are stopped, nothing is left half done
+        signal.signal(number, _interrupt)
     try:
         status = app(standalone_mode=False) or 0
     except UsageError as error:
@@ -69,6 +68,29 @@ def main() -> None:
     if status == INTERRUPTED:
         _stop("Stopped; --resume goes on.", 1)
     sys.exit(status)
+
+
+@dataclass
+class Stop:
+    """Whether somebody asked the job to stop."""
+
+    asked: bool = False
+
+
+stop = Stop()
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    stop.asked = True
+    raise KeyboardInterrupt
+
+
+def _unless_stopped(records: Iterable[Record]) -> Iterator[Record]:
+    """The records. Python ignores an interrupt that falls into a destructor; it is not lost here."""
+    for record in records:
+        if stop.asked:
+            raise KeyboardInterrupt
+        yield record
 
 
 @dataclass
@@ -303,7 +325,7 @@ def _shown(records: Iterable[Record], tally: Tally, total: int | None) -> Iterat
     from medtext.progress import with_bar, with_events, with_lines
 
     show = with_events if voice.json else with_bar if sys.stderr.isatty() else with_lines
-    return show(records, tally, total)
+    return show(_unless_stopped(records), tally, total)
 
 
 def _end(tally: Tally, place: str, what: str) -> None:
@@ -363,7 +385,7 @@ def redact(
     how = Redaction(mode, load_policy(policy, rules), rules=rules)
     source = Source(tuple(notes), TableColumns(text_column, id_column, patient_column), encoding)
     target = RedactedTarget(out, force, resume)
-    config = Config(model, rules, (PHI,), phi_threshold=phi_threshold or CAREFUL)
+    config = Config(model, rules, (PHI,), phi_threshold=CAREFUL if phi_threshold is None else phi_threshold)
     _redact(source, config, Job(workers, timeout), how, target, map, hash_ids)
 
 

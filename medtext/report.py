@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from medtext.errors import UsageError
 from medtext.schema import CATEGORIES
@@ -194,6 +194,7 @@ svg rect { fill: var(--bar); } svg line { stroke: var(--line); } svg polyline { 
 """
 
 Bar = tuple[str, Sequence[int]]
+Key = TypeVar("Key", str, tuple[str, str])
 """A label, and how long each part of its bar is."""
 
 
@@ -230,7 +231,7 @@ def _tiles(counts: Counts) -> str:
 
 def _sections(counts: Counts, ids: bool) -> Iterator[str]:
     types = [
-        (category, [(kind, [number]) for (group, kind), number in counts.types.most_common() if group == category])
+        (category, [(kind, [number]) for (group, kind), number in _by_number(counts.types) if group == category])
         for category in CATEGORIES
     ]
     yield _plot("Entities by type", "How many entities of each type there are.", _table(types))
@@ -240,7 +241,7 @@ def _sections(counts: Counts, ids: bool) -> Iterator[str]:
         _scores(counts),
     )
     yield _plot("Sections", "The entities of each section of the notes.", _top(counts.sections))
-    traits = [(name, [number]) for name, number in counts.traits.most_common()]
+    traits = [(name, [number]) for name, number in _by_number(counts.traits)]
     yield _plot("Traits", "Entities that are said to be so. One may have several.", _table([("", traits)]))
     yield _plot(
         "Attributes",
@@ -249,7 +250,7 @@ def _sections(counts: Counts, ids: bool) -> Iterator[str]:
     )
     kinds = sorted({kind for kind, _ in counts.subtypes}, key=CATEGORIES["PROTECTED_HEALTH_INFORMATION"].index)
     phi = [
-        (kind, [(name, [number]) for (group, name), number in counts.subtypes.most_common() if group == kind])
+        (kind, [(name, [number]) for (group, name), number in _by_number(counts.subtypes) if group == kind])
         for kind in kinds
     ]
     yield _plot("Protected health information", "Identifiers by type and subtype.", _table(phi))
@@ -259,7 +260,7 @@ def _sections(counts: Counts, ids: bool) -> Iterator[str]:
     sizes = [(_size(start), [counts.sizes[start]]) for start in NOTE_BARS]
     yield _plot("Entities of a note", "Notes by how many entities they have.", _table([("", sizes)]))
     yield _plot("Found by", "Which kind of finder made the entities.", _top(counts.sources))
-    failures = [(code, [number]) for code, number in counts.failures.most_common()]
+    failures = [(code, [number]) for code, number in _by_number(counts.failures)]
     yield _plot("Failures", "Notes that could not be read, by code.", _table([("", failures)], "bad") or "<p>None.</p>")
     if len(counts.progress) > 1:
         yield _plot("Throughput", "Notes a second, from one line of the log to the next.", _throughput(counts.progress))
@@ -274,19 +275,24 @@ def _plot(title: str, said: str, plot: str) -> str:
     return f"<section><h2>{html.escape(title)}</h2><p>{said}</p>{plot}</section>" if plot else ""
 
 
+def _by_number(counter: Counter[Key]) -> list[tuple[Key, int]]:
+    """The most frequent first, and of as many in the order of their names: whatever order the records came in."""
+    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+
+
 def _attributes(counts: Counts) -> list[Bar]:
     totals: Counter[str] = Counter()
     for (kind, _), number in counts.attributes.items():
         totals[kind] += number
     return [
         (kind, [counts.attributes[kind, "attached"], counts.attributes[kind, "alone"]])
-        for kind, _ in totals.most_common()
+        for kind, _ in _by_number(totals)
     ]
 
 
 def _top(counter: Counter[str]) -> str:
     """The most frequent, and the rest as one."""
-    ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    ordered = _by_number(counter)
     bars: list[Bar] = [(name, [number]) for name, number in ordered[:MOST]]
     if rest := ordered[MOST:]:
         bars.append((f"{len(rest)} more", [0, sum(number for _, number in rest)]))

@@ -82,3 +82,22 @@ def test_a_job_that_is_stopped_leaves_no_workers_and_goes_on(tmp_path: Path, num
     assert "notes were done before" in gone_on.stderr
     assert medtext(tmp_path, "extract", "notes", "-o", "whole", *OPTIONS[2:]).returncode == 0
     assert files(tmp_path / "out") == files(tmp_path / "whole")
+
+
+def test_an_interrupt_that_python_ignores_is_not_lost(monkeypatch) -> None:
+    from medtext import cli
+    from medtext.schema import Record
+
+    class Swallows:
+        def __del__(self) -> None:
+            cli._interrupt(signal.SIGINT, None)  # Python says "Exception ignored in" and goes on
+
+    records = [Record(name, 0, "") for name in "abc"]
+    monkeypatch.setattr(cli, "stop", cli.Stop())
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    seen = []
+    with pytest.raises(KeyboardInterrupt):
+        for record in cli._unless_stopped(records):
+            seen.append(record.document_id)
+            Swallows()
+    assert seen == ["a"]

@@ -40,7 +40,7 @@ POSSIBLE_MASKS = {
 }
 _ENOUGH = {"HYPOTHETICAL": 0.2, "LOW_CONFIDENCE": 0.2, "FUTURE": 0.25, "PERTAINS_TO_FAMILY": 0.5, "PAST_HISTORY": 0.35}
 SURE_ENOUGH = np.array([_ENOUGH.get(trait, 0.3) for trait in TRAITS])
-"""How likely a trait must be. Three are often said without a cue, and then judged too unlikely; the family's is not."""
+"""How likely a trait must be. Three are often said without a cue, and then judged too unlikely; two are not."""
 TOLD = 2.0
 """The log odds of NEGATION that "no increase in" takes, and of PAST_HISTORY that the "former" of a "former smoker" adds."""
 A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
