@@ -31,6 +31,8 @@ STEPS = (
 """Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""
 CLUES = STEPS[: STEPS.index("ner")]
 """What runs before the model."""
+READING = (*CLUES, "ner")
+"""What runs up to the model, and it."""
 LEARNED = ("ner", "phi_review", "attributes", "traits")
 """What reads the folder of a model."""
 

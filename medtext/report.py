@@ -194,8 +194,9 @@ svg rect { fill: var(--bar); } svg line { stroke: var(--line); } svg polyline { 
 """
 
 Bar = tuple[str, Sequence[int]]
-Key = TypeVar("Key", str, tuple[str, str])
 """A label, and how long each part of its bar is."""
+Key = TypeVar("Key", str, tuple[str, str])
+"""What is counted: a name, or one within a group."""
 
 
 def page(counts: Counts, ids: bool = False) -> str:

@@ -135,6 +135,7 @@ class TraitFinder:
 
 
 def likelihood(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`regression.logistic` of each of them."""
     return 1 / (1 + np.exp(-np.clip(log_odds, -LARGEST, LARGEST)))  # type: ignore[no-any-return]
 
 

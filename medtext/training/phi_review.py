@@ -15,7 +15,7 @@ from typing import Any
 from medtext.components.phi_features import PLACE_OF, Candidate
 from medtext.components.phi_review import Reviewer
 from medtext.config import Config
-from medtext.pipeline import STEPS, build
+from medtext.pipeline import READING, build
 from medtext.training.corpus import read_rows
 from medtext.training.regression import fit, options_of
 
@@ -30,7 +30,7 @@ Judged = list[tuple[Candidate, list[str], bool]]
 
 def gold_candidates(rows: Iterable[Mapping[str, Any]], model: str) -> Iterator[Judged]:
     """Of each note, the candidates with their clues and whether they are right."""
-    nlp = build(Config(model=model), steps=STEPS[: STEPS.index("ner") + 1])
+    nlp = build(Config(model=model), steps=READING)
     reviewer = Reviewer.of_rules()
     for row in rows:
         seen = reviewer(nlp(row["text"]))

@@ -31,7 +31,7 @@ from medtext.components.trait_network import FACTS, NOWHERE, PLACES, TYPES, inpu
 from medtext.components.traits import POSSIBLE_MASKS, TraitFinder, likelihood
 from medtext.config import Config
 from medtext.findings import findings
-from medtext.pipeline import STEPS, build
+from medtext.pipeline import READING, build
 from medtext.schema import TRAITS
 from medtext.training.corpus import read_rows
 from medtext.training.export import export_network
@@ -122,14 +122,13 @@ class Network(nn.Module):
         return states.unflatten(-1, (self.heads, -1)).transpose(0, 1)
 
 
-_SEEING = STEPS[: STEPS.index("ner") + 1]
 _KEPT = {"places": np.int16, **dict.fromkeys(("words", "mentions", "firsts", "lasts", "dates"), np.float16)}
 """How the widest inputs are kept, since there are many."""
 
 
 def prepare(rows: Iterable[Mapping[str, Any]], model: Path) -> Iterator[Prepared]:
     """What the network is given of gold notes, through the pipeline as it runs."""
-    nlp, sections = build(Config(model=str(model)), steps=_SEEING), _sections(model)
+    nlp, sections = build(Config(model=str(model)), steps=READING), _sections(model)
     for note in gold_notes(nlp, rows):
         wanted = np.array([[trait in traits for trait in TRAITS] for traits in note.traits], np.float32)
         yield from _groups(note.doc, note.seen, wanted, sections)
@@ -153,11 +152,11 @@ def _groups(
 
 def prepare_silver(texts: Iterable[str], teacher: Path, model: Path) -> Iterator[Prepared]:
     """What the network is given of raw notes, and how likely the teacher holds each trait of the mentions that it finds."""
-    taught, nlp = build(Config(model=str(teacher))), build(Config(model=str(model)), steps=_SEEING)
+    taught, nlp = build(Config(model=str(teacher))), build(Config(model=str(model)), steps=READING)
     finder: TraitFinder = taught.get_pipe("medtext_traits")  # type: ignore[assignment]
     sections = _sections(model)
     for text in texts:
-        doc = taught(text)
+        doc = taught(text, disable=["medtext_traits"])  # its odds are asked for, not what it would decide
         _, seen = finder.seen(doc)
         if seen:
             yield from _groups(
