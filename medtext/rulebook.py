@@ -42,14 +42,27 @@ def load_table(path: Path, kind: type[Rule]) -> tuple[Rule, ...]:
 
 
 def load_toml(path: Path, table: str, kind: type[Rule]) -> tuple[Rule, ...]:
-    """The `[[table]]` entries of a TOML file, as instances of the dataclass `kind`. Raises `RuleError`."""
+    """The `[[table]]` entries of a TOML file, as instances of the dataclass `kind`. Raises `RuleError`.
+
+    `{name}` in a text of theirs stands for the text of that name in the file's table `shared`, where it has one.
+    """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise RuleError(f"{path.name}: {error}") from None
-    entries = content.get(table, [])
-    places = ((f"{path.name}: {table} {number}", entry) for number, entry in enumerate(entries, 1))
+    entries, shared = content.get(table, []), content.get("shared", {})
+    places = (
+        (f"{path.name}: {table} {number}", {key: _with_shared(value, shared) for key, value in entry.items()})
+        for number, entry in enumerate(entries, 1)
+    )
     return _checked(kind, places)
+
+
+def _with_shared(value: Any, shared: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        for name, text in shared.items():
+            value = value.replace(f"{{{name}}}", text)
+    return value
 
 
 def load_words(path: Path) -> frozenset[str]:

@@ -59,6 +59,15 @@ def test_toml_that_is_wrong_is_a_rule_error(tmp_path: Path) -> None:
         load_toml(written(tmp_path, "[[rule]]\nid = 1\nterm = 'x'\n", "rules.toml"), "rule", Rule)
 
 
+def test_a_name_in_braces_stands_for_a_text_that_rules_share(tmp_path: Path) -> None:
+    shared = "[shared]\nfew = '(?:one|two)'\n"
+    rules = "[[rule]]\nid = 'a'\nterm = '{few} pills{1,3}'\n[[rule]]\nid = 'b'\nterm = 'up to {few}'\n"
+    found = load_toml(written(tmp_path, shared + rules, "rules.toml"), "rule", Rule)
+    assert [rule.term for rule in found] == ["(?:one|two) pills{1,3}", "up to (?:one|two)"]
+    (alone, _) = load_toml(written(tmp_path, rules, "rules.toml"), "rule", Rule)
+    assert alone.term == "{few} pills{1,3}"
+
+
 def test_words_are_lower_case_without_comments(tmp_path: Path) -> None:
     assert load_words(written(tmp_path, "# head\nHis\nall # note\n\n", "words.txt")) == {"his", "all"}
 
