@@ -1,6 +1,6 @@
-"""medspaCy's sectionizer and ConText, without the rest of its package.
+"""medspaCy's rules of sections and ConText, without the rest of its package.
 
-`import medspacy` takes five seconds and a hundred megabytes, nearly all for QuickUMLS (nltk, scipy), of which the two
+`import medspacy` takes five seconds and a hundred megabytes, nearly all for QuickUMLS (nltk, scipy), of which the
 parts used here need nothing. They are imported under a bare package of that name with a QuickUMLS that is empty; both
 stand-ins are taken away again, so that a user's own `import medspacy` finds the real ones. Nothing of PyRuSH is loaded,
 which would write note text to standard error through loguru.
@@ -42,7 +42,8 @@ def _bare_medspacy() -> Iterator[None]:
 warnings.filterwarnings("ignore", message=r"\[W036\]", category=UserWarning, module=r"medspacy\.")
 
 with _bare_medspacy():
+    from medspacy.common.medspacy_matcher import MedspacyMatcher
     from medspacy.context import ConTextGraph, ConTextModifier, ConTextRule
-    from medspacy.section_detection import Sectionizer, SectionRule
+    from medspacy.section_detection import SectionRule
 
-__all__ = ["ConTextGraph", "ConTextModifier", "ConTextRule", "SectionRule", "Sectionizer"]
+__all__ = ["ConTextGraph", "ConTextModifier", "ConTextRule", "MedspacyMatcher", "SectionRule"]

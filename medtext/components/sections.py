@@ -1,18 +1,19 @@
-"""Sections: medspaCy's sectionizer over the headings of `rules/sections.tsv`.
+"""Sections: medspaCy's section rules and matcher over the headings of `rules/sections.tsv`.
 
-medspaCy takes a heading wherever its words occur, or only where a line begins. Notes have headings at the start of a
-line, with a colon, a dash or nothing else on that line, and in dictated text in the middle of one, after a full stop
-and before a colon; `HeadingSectionizer` keeps those and lets "past medical history" in a sentence be.
+medspaCy's sectionizer takes a heading wherever its words occur, or only where a line begins. Notes have headings at the
+start of a line, with a colon, a dash or nothing else on that line, and in dictated text in the middle of one, after a full
+stop and before a colon; `is_heading` keeps those and lets "past medical history" in a sentence be. The sectionizer would
+also mark every token with its section, which took longer than to find them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span, Token
+from spacy.tokens import Doc
 
-from medtext.components.medspacy_parts import Sectionizer, SectionRule
-from medtext.findings import Carried, SectionSpan, findings, text_of
+from medtext.components.medspacy_parts import MedspacyMatcher, SectionRule
+from medtext.findings import Carried, SectionSpan, findings, offsets, text_of, words
 from medtext.rulebook import load_table, rules_dir
 
 MARKERS = frozenset({":", "-", "–", "—", "="})
@@ -26,13 +27,6 @@ class Heading:
     id: str
     category: str
     title: str
-
-
-class HeadingSectionizer(Sectionizer):  # type: ignore[misc]
-    """medspaCy's sectionizer with its test for the start of a line replaced by one for headings."""
-
-    def filter_start_lines(self, doc: Doc, matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-        return [match for match in matches if is_heading(doc, match[1], match[2])]
 
 
 def is_heading(doc: Doc, begin: int, end: int) -> bool:
@@ -63,18 +57,20 @@ def _after_sentence(doc: Doc, begin: int) -> bool:
 
 
 class SectionFinder:
-    """The spaCy component: fills `findings(doc).sections` with what medspaCy finds."""
+    """The spaCy component: fills `findings(doc).sections`, from each heading to the next."""
 
-    def __init__(self, nlp: Language, headings: tuple[Heading, ...]) -> None:
-        _set_extensions()
-        self.sectionizer = HeadingSectionizer(nlp, rules=None, require_start_line=True, span_attrs=None)
-        self.sectionizer.add([SectionRule(heading.title, heading.category) for heading in headings])
+    def __init__(self, nlp: Language, headings: Iterable[Heading]) -> None:
+        self._matcher = MedspacyMatcher(nlp)
+        self._matcher.add([SectionRule(heading.title, heading.category) for heading in headings])
 
     def __call__(self, doc: Doc) -> Doc:
         if len(doc):
-            self.sectionizer(doc)
-            findings(doc).sections = [_span(doc, section) for section in doc._.sections if section.category]
-            doc._.sections = []
+            headings = [(rule, begin, end) for rule, begin, end in self._matcher(doc) if is_heading(doc, begin, end)]
+            stops = [*(begin for _, begin, _ in headings), len(doc)][1:]
+            findings(doc).sections = [
+                _span(doc, begin, end, stop, self._matcher.rule_map[doc.vocab.strings[rule]].category)
+                for (rule, begin, end), stop in zip(headings, stops, strict=True)
+            ]
             if carried := findings(doc).carried:
                 _carry(doc, carried)
         return doc
@@ -89,30 +85,12 @@ def _carry(doc: Doc, carried: Carried) -> None:
     carried.section = sections[-1].category if sections else None
 
 
-def _span(doc: Doc, section: Any) -> SectionSpan:
-    begin, end = section.title_start, section.title_end
-    body_begin, body_end = section.body_start, section.body_end
-    heading: Span = doc[begin:end]
-    last = doc[body_end - 1]
-    start = doc[body_begin].idx if body_begin < len(doc) else len(text_of(doc))
-    stop = last.idx + len(last) if body_end > body_begin else start
-    return SectionSpan(start, max(start, stop), section.category, (heading.start_char, heading.end_char))
-
-
-def _set_extensions() -> None:
-    """Where medspaCy leaves its sections. It marks every token as well, which nothing here reads: that goes nowhere."""
-    if not Doc.has_extension("sections"):
-        Doc.set_extension("sections", default=None)
-    if not Token.has_extension("section"):
-        Token.set_extension("section", getter=_nothing, setter=_nowhere)
-
-
-def _nothing(_token: Token) -> None:
-    return None
-
-
-def _nowhere(_token: Token, _section: Any) -> None:
-    return None
+def _span(doc: Doc, begin: int, end: int, stop: int, category: str) -> SectionSpan:
+    """The section whose title is `doc[begin:end]` and whose text is `doc[end:stop]`."""
+    title, starts, tokens = doc[begin:end], offsets(doc), words(doc)
+    start = starts[end] if end < len(doc) else len(text_of(doc))
+    last = starts[stop - 1] + len(tokens[stop - 1]) if stop > end else start
+    return SectionSpan(start, last, category, (title.start_char, title.end_char))
 
 
 @Language.factory("medtext_sections", default_config={"rules": ""})
