@@ -81,13 +81,12 @@ class EntityRecognizer:
 
     def mentions(self, doc: Doc, scores: NDArray[np.float32]) -> Iterable[Mention]:
         """The spans of the best tags; a span is as likely as its least likely word."""
-        best = decode(scores)
-        found = [span for span in (_without_blanks(words(doc), *span) for span in spans(best)) if span[0] < span[1]]
+        best, tokens, starts = decode(scores), words(doc), offsets(doc)
+        found = [span for span in (_without_blanks(tokens, *span) for span in spans(best)) if span[0] < span[1]]
         if not found:
             return []
         chosen = np.append(np.exp(scores[np.arange(len(best)), best]), 1.0)  # a place after the last, to end a span at
         least = np.minimum.reduceat(chosen, [place for begin, end, _ in found for place in (begin, end)])[::2]
-        tokens, starts = words(doc), offsets(doc)
         return [
             Mention(starts[begin], starts[end - 1] + len(tokens[end - 1]), kind, score, "ner")
             for (begin, end, kind), score in zip(found, self.tagger.calibrated(least).tolist(), strict=True)

@@ -126,20 +126,26 @@ class WordVectors:
 
     def __init__(self, rows: WordRows, table: Table) -> None:
         self._rows, self._table = rows, table
-        self._kept: dict[str, NDArray[np.float32]] = {}
+        self._places: dict[str, int] = {}
+        self._kept = np.empty((CACHED, table.width), dtype=np.float32)
 
     def __call__(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Words by width."""
-        if len(self._kept) > CACHED:
-            self._kept.clear()
-        vectors = np.empty((len(words), self._table.width), dtype=np.float32)
-        kept = self._kept
-        for place, word in enumerate(words):
-            vector = kept.get(word)
-            if vector is None:
-                vector = kept[word] = self._table(self._rows(word)).sum(0, dtype=np.float32)
-            vectors[place] = vector
+        new = set(words).difference(self._places)
+        if len(self._places) + len(new) > CACHED:
+            self._places.clear()
+            new = set(words)
+        if len(new) > CACHED:
+            return np.array([self._vector(word) for word in words])
+        for word in new:
+            place = self._places[word] = len(self._places)
+            self._kept[place] = self._vector(word)
+        vectors: NDArray[np.float32] = self._kept[[self._places[word] for word in words]]
         return vectors
+
+    def _vector(self, word: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self._table(self._rows(word)).sum(0, dtype=np.float32)
+        return vector
 
 
 KINDS: dict[str, Callable[[Path, Mapping[str, Any]], Network]] = {"words": WordNetwork, "pieces": PieceNetwork}
