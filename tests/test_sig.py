@@ -120,6 +120,48 @@ def test_what_is_not_sure_is_left_out(text, spans, expected) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "spans", "expected"),
+    [
+        (
+            "DRUG every 6 (six) hours",
+            [("every 6", "FREQUENCY"), ("six) hours", "FREQUENCY")],
+            {"PerDayLow": 4, "PerDayHigh": 4},
+        ),
+        ("DRUG 2 (two) times daily", [], {"PerDayLow": 2, "PerDayHigh": 2}),
+        (
+            "DRUG t.i.d. for a week",
+            [("t.i.d.", "FREQUENCY"), ("a week", "DURATION")],
+            {"PerDayLow": 3, "PerDayHigh": 3, "DurationDays": 7},
+        ),
+        ("DRUG once a week", [("once a week", "FREQUENCY")], {"PerDayLow": 0.1429, "PerDayHigh": 0.1429}),
+        ("DRUG q Sunday", [("q Sunday", "FREQUENCY")], {"PerDayLow": 0.1429, "PerDayHigh": 0.1429}),
+        (
+            "DRUG gtt ii OU",
+            [("gtt", "FORM"), ("OU", "ROUTE_OR_MODE")],
+            {"DoseLow": 2, "DoseHigh": 2, "DoseUnit": "drop", "Route": "OPH"},
+        ),
+        ("DRUG tabs, II degree block", [("tabs", "FORM")], {}),
+        ("DRUG 1+0+1", [("1", "STRENGTH")], {"DoseLow": 1, "DoseHigh": 1, "PerDayLow": 2, "PerDayHigh": 2}),
+        (
+            "DRUG 500 mg bis in die",
+            [("500 mg", "DOSAGE")],
+            {"DoseLow": 500, "DoseHigh": 500, "DoseUnit": "mg", "PerDayLow": 2, "PerDayHigh": 2},
+        ),
+        ("DRUG BIDx10days", [("BIDx10days", "FREQUENCY")], {"PerDayLow": 2, "PerDayHigh": 2, "DurationDays": 10}),
+        ("DRUG 500mgPO", [("500mgPO", "DOSAGE")], {"DoseLow": 500, "DoseHigh": 500, "DoseUnit": "mg", "Route": "PO"}),
+        (
+            "DRUG 2 mg OS intravitreal",
+            [("2 mg", "DOSAGE"), ("OS", "ROUTE_OR_MODE")],
+            {"DoseLow": 2, "DoseHigh": 2, "DoseUnit": "mg", "Route": "IVT"},
+        ),
+        ("DRUG enema x1", [("enema", "FORM")], {"Route": "PR"}),
+    ],
+)
+def test_how_machines_and_hurried_people_write(text, spans, expected) -> None:
+    assert read(text, *spans) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "spans", "reason"),
     [
         ("DRUG prn for chest pain or dyspnea, max 3", [("prn", "FREQUENCY")], "chest pain or dyspnea"),

@@ -21,6 +21,8 @@ QUANTITIES = ("DOSAGE", "STRENGTH")
 MINUTES = 1 / 48  # days; what is shorter is told in minutes
 REMEMBERED = 1 << 12  # readings that are kept
 NOTHING = Sig()
+ONE_ROUTE = ("patch", "enema")
+"""Forms that have one route, also where they are not counted."""
 
 Piece = tuple[str, str]
 """The type of a span, "" between spans, and the text."""
@@ -35,9 +37,14 @@ NOT_TAKEN = re.compile(r"(?:\b(?:in|per)\s*|\w/\s?)$")
 OTHER_TIME = re.compile(
     r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|next|previous|each|than)\s*$|[<>]\s*$"
 )
-BY_MOUTH = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth)")
+TAKEN = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth|to\sbe\staken)")
 NOT_FOR = re.compile(r"\s*-?(?:ago|prior|before|later|earlier|old|pta|history)\b")
 STEP = re.compile(r"[,;)]|\.\s")
+GLUED = re.compile(
+    r"(?:(?<=\dmg)|(?<=\dmcg)|(?<=\dml)|(?<![a-z])(?:po|iv|im|sc|sq|bid|tid|qid|q\d{1,2}h|daily))"
+    r"(?=(?:(?:po|iv|im|sc|sq|bid|tid|qid|daily|prn)(?:$|[^a-z]|bid|tid|qid|daily|prn|x\d)|q\d{1,2}h|x\s?\d))"
+)
+"""Where a blank was left out: "500mgPO", "BIDx10days", "Q6HPRN"."""
 UNDER = re.compile(r"/\s*([\d.,]*)\s*([^\s/\d][^/]*)")
 
 
@@ -86,7 +93,8 @@ class SigReader:
         """The `Sig` of a drug's pieces in the order of the note; one without fields where they say nothing sure."""
 
     def _read(self, pieces: tuple[Piece, ...]) -> Sig:
-        text = "".join(lowered(piece) for _, piece in pieces)
+        pieces = tuple((kind, GLUED.sub(r"\g<0> ", lowered(piece))) for kind, piece in pieces)
+        text = "".join(piece for _, piece in pieces)
         said = Said()
         for found in self.words.item.finditer(text):
             if found.start() >= said.until:
@@ -101,7 +109,7 @@ class SigReader:
         return Sig(*dose, *times, said.route(), said.needed, duration_days=said.duration())
 
     def _scheme(self, said: Said, item: Item) -> None:
-        parts = re.split(r"\s?-\s?", item.text)
+        parts = re.split(r"\s?[-+]\s?", item.text)
         said.scheme = tuple(self.words.number(part) or 0.0 for part in parts)
 
     def _often(self, said: Said, item: Item) -> None:
@@ -134,7 +142,7 @@ class SigReader:
             and days > MINUTES
             and not (item["span_supply"] or OTHER_TIME.search(item.before) or NOT_FOR.match(item.after))
         ):
-            low = self.words.number(item["span_low"])
+            low = 1.0 if item["span_low"] in ("a", "an") else self.words.number(item["span_low"])
             said.days.append(None if item["span_high"] or low is None else low * days)
 
     def _repeat(self, said: Said, _item: Item) -> None:
@@ -142,7 +150,7 @@ class SigReader:
 
     def _hourly(self, said: Said, item: Item) -> None:
         days = {"h": 1 / 24, "w": 7, "m": 30}[item["hourly_unit"][0]]
-        if item.type in QUANTITIES and days > 1:  # "50 weekly" is a dose of 50
+        if item.type in QUANTITIES and days > 1 and not said.amounts:  # "50 weekly" is a dose of 50
             self._so_many_a(said, item, "hourly_low", days)
         elif item.type == "FREQUENCY" or days < 1:
             self._interval(said, item, "hourly", days)
@@ -181,14 +189,19 @@ class SigReader:
         return unit
 
     def _number(self, said: Said, item: Item) -> None:
-        if item.type in QUANTITIES or BY_MOUTH.match(item.after):
+        if item.type in QUANTITIES or TAKEN.match(item.after):
             item.type = item.type or "DOSAGE"
             self._amount(said, item, BARE, "")
+
+    def _posed(self, said: Said, item: Item) -> None:
+        unit, number = self.words.counted[key(item["posed_unit"])], self._first(item, "posed_low")
+        if number is not None:
+            said.amounts.append(Amount(number, number, unit, COUNTED, item.type, item.end))
 
     def _form(self, said: Said, item: Item) -> None:
         unit = self.words.counted[key(item.text)]
         said.forms.add(unit)
-        if unit == "patch":
+        if unit in ONE_ROUTE:
             said.routes.add(self.words.route_of[unit])
 
     def _sig(self, said: Said, _item: Item) -> None:

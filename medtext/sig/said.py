@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 
 COUNTED, MASS, BARE = "counted", "mass", "number"  # kinds of amounts: counted out, weighed, a number alone
 DIGITS = 4  # of times a day and of days
-SAME_AS = {frozenset(("NEB", "INH")): "NEB", frozenset(("TD", "TOP")): "TD", frozenset(("NAS", "INH")): "NAS"}
+SAME_AS = {
+    frozenset(("NEB", "INH")): "NEB",
+    frozenset(("TD", "TOP")): "TD",
+    frozenset(("NAS", "INH")): "NAS",
+    frozenset(("IVT", "OPH")): "IVT",
+}
 """Two routes that are said of one."""
 
 

@@ -27,25 +27,25 @@ PARTS = {
     "counted_unit": r"(?:@words_counted)",
     "mass_unit": r"(?:@words_mass)",
     "under": r"(?:\s*/\s*@digits?\s*(?:@words_per|@counted_unit|@mass_unit)@end)*",  # "/5 mL", "/kg/day"
-    "again": r"(?:\s*\(\s*[^()]{1,8}\s*\))?",  # "two (2) tablets"
+    "again": r"(?:\s*\(\s*[^()]{1,14}\s*\))?",  # "two (2) tablets", "every 4-6 (four to six) hours"
     "strength": r"(?:(?:\s+(?:of\s+)?|\s*[x×]\s*)@digits\s*-?\s*@mass_unit\s+)?",  # "two 20 mg tablets"
 }
 
 NUMBERED = {
-    # 1-0-1
-    "scheme": r"(?<![\w/-]) (?:@mixed|\d+(?:\.\d)?) (?:\s?-\s?(?:@mixed|\d+(?:\.\d)?)){2,3} (?![\w/-])",
-    # once daily, 2-3 times a day, 3x/day, x3/day, 6-7/d
+    # 1-0-1, 1+0+1
+    "scheme": r"(?<![\w/-]) (?:@mixed|\d+(?:\.\d)?) (?:\s?[-+]\s?(?:@mixed|\d+(?:\.\d)?)){2,3} (?![\w/+-])",
+    # once daily, 2-3 times a day, 2 (two) times daily, 3x/day, x3/day, 6-7/d
     "often": r"""@start (?:once | twice | thrice
-        | (?P<often_low>@number) (?:@to(?P<often_high>@number))? \s*(?:x|×|times?)
+        | (?P<often_low>@number) (?:@to(?P<often_high>@number))? @again \s*(?:x|×|times?)
         | [x×]\s*(?P<often_x>\d+) (?=\s*(?:/|a\s|per\s|daily))
         | (?P<often_slash>\d+(?:@to\d+)?) (?=\s*/\s*(?:d|day|24\s?h|wk|week)@end))
         (?:@to(?P<often_twice>twice))? \s*(?:/|\ba|\bper|\beach|\bevery|\bin\s+a)?\s* (?P<often_period>@period)""",
     # 5/7, 2/52, 3/12
     "weeks": r"(?<![\w./]) (?:x\s*)? (?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12) (?![\w/.]|\s?(?:tab|cap))",
-    # for 10 days, x7d, 5-day course
+    # for 10 days, x7d, 5-day course, for a week
     "span": r"""@start (?:(?P<span_how>for|times|x|×)\s*)?
         (?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*
-        (?P<span_low>@number) (?:@to(?P<span_high>@number))? \s*(?:more|additional|further|full)?[\s-]*
+        (?P<span_low>@number|(?<=for\s)an?(?=\s)) (?:@to(?P<span_high>@number))? @again \s*(?:more|additional|further|full)?[\s-]*
         (?P<span_unit>@unit_of_time)\.?(?![\w/]) (?P<span_course>\s+course)? (?P<span_supply>\s+supply)?""",
     # 4 hourly
     "hourly": r"""@start (?P<hourly_low>@number) (?:@to(?P<hourly_high>@number))? \s*-?\s*
@@ -74,10 +74,12 @@ WORDED = {
         | @begin (?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)@end [\s:.\#]* @number? (?:\s*@counted_unit@end)?
         | @start\d+\s*(?:refills?|rf)@end""",
     "word": r"@begin(?:@words_read)@end",
+    # tabs ii, gtt i
+    "posed": r"@begin(?P<posed_unit>@counted_unit)\.?\s+(?P<posed_low>@words_numeral)@end",
     "form": r"@begin@counted_unit@end",
-    # q4-6h, every 2 to 3 hours, q6
+    # q4-6h, every 2 to 3 hours, every 6 (six) hours, q6
     "every": r"""@begin(?:q|every|each|ev)\.?\s* (?P<every_low>@number)
-        (?:\s*@unit_of_time?@to(?:q\.?\s*)?(?P<every_high>@number))? [\s.-]* (?P<every_unit>@unit_of_time@end)? @end""",
+        (?:\s*@unit_of_time?@to(?:q\.?\s*)?(?P<every_high>@number))? @again [\s.-]* (?P<every_unit>@unit_of_time@end)? @end""",
     # q wk
     "each": r"@begin(?:q|every)\.?\s*(?P<each_unit>@unit_of_time)@end",
     "number": r"@start (?P<number_low>@numeral) (?:@to(?P<number_high>@numeral))? (?![\w%])",
