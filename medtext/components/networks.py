@@ -122,7 +122,7 @@ class Table:
 
 
 class WordVectors:
-    """The vector of a word: the sum of its rows of the table, kept for the words seen most lately."""
+    """The vector of a word: the sum of its rows of the table, kept until there are `CACHED`. Not for several threads at once."""
 
     def __init__(self, rows: WordRows, table: Table) -> None:
         self._rows, self._table = rows, table
@@ -136,12 +136,14 @@ class WordVectors:
             self._places.clear()
             new = set(words)
         if len(new) > CACHED:
-            return np.array([self._vector(word) for word in words])
+            vectors = {word: self._vector(word) for word in new}
+            return np.array([vectors[word] for word in words])
         for word in new:
-            place = self._places[word] = len(self._places)
+            place = len(self._places)
             self._kept[place] = self._vector(word)
-        vectors: NDArray[np.float32] = self._kept[[self._places[word] for word in words]]
-        return vectors
+            self._places[word] = place  # after its vector, which a note's timeout can interrupt
+        found: NDArray[np.float32] = self._kept[[self._places[word] for word in words]]
+        return found
 
     def _vector(self, word: str) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = self._table(self._rows(word)).sum(0, dtype=np.float32)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from medtext.findings import Findings
 from medtext.schema import ATTRIBUTES, CATEGORIES, Sig
-from medtext.sig.reader import NOTHING, Piece, SigReader
+from medtext.sig.reader import NOTHING, Piece, SigReader, unglued
 from medtext.sig.said import BARE, COUNTED, MASS
 from medtext.sig.words import SigWords, lowered
 
@@ -122,7 +122,7 @@ def _more(words: SigWords, tail: str, pieces: Sequence[Piece]) -> Iterator[Piece
 
     Where a dose is among the pieces, an amount behind it is what is dispensed, and ends it; so does a change.
     """
-    lower = lowered(tail)
+    lower = unglued(lowered(tail))
     dosed = any(kind == "DOSAGE" for kind, _ in pieces)
     at = _end_of_reason(words, lower, 0, pieces[-1][1])
     while found := words.item.match(lower, _end(SPACE, lower, at)) or words.item.match(lower, _end(FILLER, lower, at)):

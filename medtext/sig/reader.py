@@ -39,9 +39,10 @@ OTHER_TIME = re.compile(
 )
 TAKEN = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth|to\sbe\staken)")
 NOT_FOR = re.compile(r"\s*-?(?:ago|prior|before|later|earlier|old|pta|history)\b")
+STEP_NUMBER = re.compile(r"\b(?:day|week|step|stage)\s*$")
 STEP = re.compile(r"[,;)]|\.\s")
 GLUED = re.compile(
-    r"(?:(?<=\dmg)|(?<=\dmcg)|(?<=\dml)|(?<![a-z])(?:po|iv|im|sc|sq|bid|tid|qid|q\d{1,2}h|daily))"
+    r"(?:(?<=\dmg)|(?<=\d\smg)|(?<=\dmcg)|(?<=\dml)|(?<![a-z])(?:po|iv|im|sc|sq|bid|tid|qid|q\d{1,2}h|daily))"
     r"(?=(?:(?:po|iv|im|sc|sq|bid|tid|qid|daily|prn)(?:$|[^a-z]|bid|tid|qid|daily|prn|x\d)|q\d{1,2}h|x\s?\d))"
 )
 """Where a blank was left out: "500mgPO", "BIDx10days", "Q6HPRN"."""
@@ -93,7 +94,7 @@ class SigReader:
         """The `Sig` of a drug's pieces in the order of the note; one without fields where they say nothing sure."""
 
     def _read(self, pieces: tuple[Piece, ...]) -> Sig:
-        pieces = tuple((kind, GLUED.sub(r"\g<0> ", lowered(piece))) for kind, piece in pieces)
+        pieces = tuple((kind, unglued(lowered(piece))) for kind, piece in pieces)
         text = "".join(piece for _, piece in pieces)
         said = Said()
         for found in self.words.item.finditer(text):
@@ -143,16 +144,16 @@ class SigReader:
             and not (item["span_supply"] or OTHER_TIME.search(item.before) or NOT_FOR.match(item.after))
         ):
             low = 1.0 if item["span_low"] in ("a", "an") else self.words.number(item["span_low"])
-            said.days.append(None if item["span_high"] or low is None else low * days)
+            said.days.append(None if item["span_high"] or item["span_more"] or low is None else low * days)
 
     def _repeat(self, said: Said, _item: Item) -> None:
         said.once = True  # "x2 doses"
 
     def _hourly(self, said: Said, item: Item) -> None:
         days = {"h": 1 / 24, "w": 7, "m": 30}[item["hourly_unit"][0]]
-        if item.type in QUANTITIES and days > 1 and not said.amounts:  # "50 weekly" is a dose of 50
+        if item.type in QUANTITIES and days > 1 and not said.dosed():  # "50 weekly" is a dose of 50
             self._so_many_a(said, item, "hourly_low", days)
-        elif item.type == "FREQUENCY" or days < 1:
+        elif item.type == "FREQUENCY" or days < 1 or said.dosed():
             self._interval(said, item, "hourly", days)
 
     def _so_many_a(self, said: Said, item: Item, number: str, days: float) -> None:
@@ -189,19 +190,21 @@ class SigReader:
         return unit
 
     def _number(self, said: Said, item: Item) -> None:
-        if item.type in QUANTITIES or TAKEN.match(item.after):
+        if item.type in QUANTITIES or (TAKEN.match(item.after) and not STEP_NUMBER.search(item.before)):
             item.type = item.type or "DOSAGE"
             self._amount(said, item, BARE, "")
 
     def _posed(self, said: Said, item: Item) -> None:
         unit, number = self.words.counted[key(item["posed_unit"])], self._first(item, "posed_low")
-        if number is not None:
+        if number is None or not item.type:  # "can I take it"
+            said.forms.add(unit)
+        else:
             said.amounts.append(Amount(number, number, unit, COUNTED, item.type, item.end))
 
     def _form(self, said: Said, item: Item) -> None:
         unit = self.words.counted[key(item.text)]
         said.forms.add(unit)
-        if unit in ONE_ROUTE:
+        if unit in ONE_ROUTE and unit in self.words.route_of:
             said.routes.add(self.words.route_of[unit])
 
     def _sig(self, said: Said, _item: Item) -> None:
@@ -289,6 +292,11 @@ class SigReader:
     def _days(self, unit: str) -> float:
         named = {"daily": 1.0, "nightly": 1.0, "weekly": 7.0, "monthly": 30.0}
         return 1.0 if unit.startswith("24") else named.get(unit) or self.words.times[key(unit)]
+
+
+def unglued(text: str) -> str:
+    """Text in lower case with the blanks that were left out; offsets behind them change."""
+    return GLUED.sub(r"\g<0> ", text)
 
 
 def _piece_at(pieces: Sequence[Piece], offset: int) -> Piece:

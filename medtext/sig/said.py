@@ -66,6 +66,10 @@ class Said:
         else:
             self.counts.append(Count(1.0, 1.0, 0))
 
+    def dosed(self) -> bool:
+        """Whether an amount is said that can be no strength."""
+        return any(amount.type == "DOSAGE" for amount in self.amounts)
+
     def dose(self) -> tuple[float | None, float | None, str]:
         """Low, high and unit of the one dose that is said; nothing where doses differ."""
         chosen = [] if "dose?" in self.unsure else self._doses()

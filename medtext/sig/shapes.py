@@ -27,13 +27,15 @@ PARTS = {
     "counted_unit": r"(?:@words_counted)",
     "mass_unit": r"(?:@words_mass)",
     "under": r"(?:\s*/\s*@digits?\s*(?:@words_per|@counted_unit|@mass_unit)@end)*",  # "/5 mL", "/kg/day"
-    "again": r"(?:\s*\(\s*[^()]{1,14}\s*\))?",  # "two (2) tablets", "every 4-6 (four to six) hours"
+    "again": r"(?:\s*\(\s*(?!or\b|to\b|up\b|max)[^()]{1,14}\s*\))?",  # "two (2) tablets", "every 4-6 (four to six) hours"
     "strength": r"(?:(?:\s+(?:of\s+)?|\s*[x×]\s*)@digits\s*-?\s*@mass_unit\s+)?",  # "two 20 mg tablets"
 }
 
 NUMBERED = {
-    # 1-0-1, 1+0+1
-    "scheme": r"(?<![\w/-]) (?:@mixed|\d+(?:\.\d)?) (?:\s?[-+]\s?(?:@mixed|\d+(?:\.\d)?)){2,3} (?![\w/+-])",
+    # 1-0-1, 1+0+1; but "150+75+400" are strengths
+    "scheme": r"""(?<![\w/.+-])
+        (?: (?:@mixed|\d+(?:\.\d)?) (?:\s?-\s?(?:@mixed|\d+(?:\.\d)?)){2,3}
+        | (?:@mixed|\d{1,2}(?:\.\d)?) (?:\s?\+\s?(?:@mixed|\d{1,2}(?:\.\d)?)){2,3} ) (?![\w/+-]|\s?\+)""",
     # once daily, 2-3 times a day, 2 (two) times daily, 3x/day, x3/day, 6-7/d
     "often": r"""@start (?:once | twice | thrice
         | (?P<often_low>@number) (?:@to(?P<often_high>@number))? @again \s*(?:x|×|times?)
@@ -42,11 +44,11 @@ NUMBERED = {
         (?:@to(?P<often_twice>twice))? \s*(?:/|\ba|\bper|\beach|\bevery|\bin\s+a)?\s* (?P<often_period>@period)""",
     # 5/7, 2/52, 3/12
     "weeks": r"(?<![\w./]) (?:x\s*)? (?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12) (?![\w/.]|\s?(?:tab|cap))",
-    # for 10 days, x7d, 5-day course, for a week
+    # for 10 days, x7d, 5-day course, for a week, for a week or two
     "span": r"""@start (?:(?P<span_how>for|times|x|×)\s*)?
         (?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*
         (?P<span_low>@number|(?<=for\s)an?(?=\s)) (?:@to(?P<span_high>@number))? @again \s*(?:more|additional|further|full)?[\s-]*
-        (?P<span_unit>@unit_of_time)\.?(?![\w/]) (?P<span_course>\s+course)? (?P<span_supply>\s+supply)?""",
+        (?P<span_unit>@unit_of_time)\.?(?![\w/]) (?:\s+(?:or|to)\s+(?P<span_more>@number))? (?P<span_course>\s+course)? (?P<span_supply>\s+supply)?""",
     # 4 hourly
     "hourly": r"""@start (?P<hourly_low>@number) (?:@to(?P<hourly_high>@number))? \s*-?\s*
         (?P<hourly_unit>hourly|hrly|hly|hrs?ly|monthly|weekly|wkly) @end""",
@@ -61,8 +63,8 @@ NUMBERED = {
         \s*-?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
     # x3, 2 doses
     "repeat": r"""@begin(?:x|×|times)\s*@numeral (?:@to\d+)? \s*(?:doses?|times?)? (?![\w.%]) | @begin@number\s+doses@end""",
-    # 5/325, 875/125 mg
-    "combined": r"""(?<![\w./])(?!@fraction) @digits (?:\s?/\s?@digits)+ \s*(?:@mass_unit@end)?""",
+    # 5/325, 875/125 mg, 150+75+400 mg
+    "combined": r"""(?<![\w./])(?!@fraction) @digits (?:\s?[/+]\s?@digits)+ \s*(?:@mass_unit@end)?""",
     # 8 a.m.
     "clock": r"(?:@begin q\s?)? @start \d{1,2}(?::\d\d)?\s?[ap]\.?m\.?@end",
 }
@@ -74,8 +76,8 @@ WORDED = {
         | @begin (?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)@end [\s:.\#]* @number? (?:\s*@counted_unit@end)?
         | @start\d+\s*(?:refills?|rf)@end""",
     "word": r"@begin(?:@words_read)@end",
-    # tabs ii, gtt i
-    "posed": r"@begin(?P<posed_unit>@counted_unit)\.?\s+(?P<posed_low>@words_numeral)@end",
+    # tabs ii, gtt i; but "tablet t.i.d.", "vial IV"
+    "posed": r"@begin(?P<posed_unit>@counted_unit)\.?\s+(?!(?:@words_read)@end)(?P<posed_low>@words_numeral)@end",
     "form": r"@begin@counted_unit@end",
     # q4-6h, every 2 to 3 hours, every 6 (six) hours, q6
     "every": r"""@begin(?:q|every|each|ev)\.?\s* (?P<every_low>@number)

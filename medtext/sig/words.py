@@ -26,6 +26,8 @@ READ = ("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose
 REMEMBERED = 1 << 12  # words whose key or number is kept
 MARKS = re.compile(r"[.,\s-]+")
 GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
+BEHIND = r"(?<=[btq]id)|(?<=\dh)|(?<=daily)|(?<=\bpo)"
+"""Where "as needed" begins when a blank was left out: "BIDPRN", "Q6HPRN"."""
 DIGITS = re.compile(filled(r"\d+\s*/\s*\d+|@glyph|@digits", {}))
 
 
@@ -109,7 +111,7 @@ class SigWords:
         terms = {kind: _expression(rules, kind) for kind in KINDS} | {"read": _expression(rules, *READ)}
         self.item = item(terms)
         """Finds the next thing that a prescription says, in text in lower case."""
-        self.needed = _anywhere("@begin(?:@words_needed)@end", terms)
+        self.needed = _anywhere(rf"(?:@begin|{BEHIND})(?:@words_needed)@end", terms)
         one = r"(?:(?:@words_reason)@end|(?:@words_sign)\s*[<>=≤≥]+\s*\d+(?:[./]\d+)*)"
         self.reason = _anywhere(rf"{one}(?:(?:\s*[/,&+]\s*|\s+(?:and|or)\s+|,\s*(?:and|or)\s+){one})*", terms)
         self.break_off = _anywhere("@begin(?:@words_stop|@words_limit)@end", terms)
