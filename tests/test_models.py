@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import medtext
+from medtext.components import networks
+from medtext.components.networks import WordVectors
 from medtext.config import find_model
 from medtext.errors import ModelError
 from tests.conftest import ROOT
@@ -59,3 +62,37 @@ def test_a_model_is_a_name_or_a_folder() -> None:
     assert "+fast-" in medtext.extract("No fever.", nlp=nlp).model_version
     with pytest.raises(ModelError, match="no medtext model in nowhere"):
         medtext.load(model="nowhere")
+
+
+class Lengths:
+    """A table whose rows are told by a word's length; "slow" is interrupted the first time."""
+
+    width = 2
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, word):
+        if isinstance(word, list):
+            return np.array([[length, 1] for length in word], dtype=np.float32)
+        self.asked.append(word)
+        if word == "slow" and self.asked.count("slow") == 1:
+            raise TimeoutError
+        return [len(word)]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_word_vectors_are_the_same_however_few_are_kept(monkeypatch, most: int) -> None:
+    monkeypatch.setattr(networks, "CACHED", most)
+    table = Lengths()
+    vectors = WordVectors(table, table)
+    for note in (["no", "fever", "no"], ["fever", "cough", "a", "no"], [], ["rash"]):
+        assert vectors(note).tolist() == [[len(word), 1] for word in note]
+
+
+def test_a_timeout_leaves_no_half_made_word_vector() -> None:
+    table = Lengths()
+    vectors = WordVectors(table, table)
+    with pytest.raises(TimeoutError):
+        vectors(["slow"])
+    assert vectors(["slow", "no", "slow"]).tolist() == [[4, 1], [2, 1], [4, 1]]
