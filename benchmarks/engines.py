@@ -34,7 +34,10 @@ def write_notes(corpus: Path, number: int, out: Path) -> None:
 def seconds(notes: Path, out: Path, engine: str, workers: int) -> float:
     begin = time.monotonic()
     command = [sys.executable, "-m", "medtext", "extract", str(notes), "-o", str(out), "--format", "parquet"]
-    subprocess.run([*command, "--engine", engine, "--workers", str(workers)], check=True, stdout=subprocess.DEVNULL)
+    command += ["--engine", engine, "--workers", str(workers)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
     return time.monotonic() - begin
 
 
