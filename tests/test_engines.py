@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -153,3 +154,20 @@ def test_batches_hold_every_note_once_and_about_as_many_characters() -> None:
     assert [note for batch in found for note in batch] == notes
     assert all(len(batch) <= NOTES for batch in found)
     assert len(found[0]) == 2
+
+
+class Schedule:
+    """A pool that takes every batch and does none."""
+
+    def schedule(self, *_: object, **__: object) -> Future:
+        return Future()
+
+
+def test_a_batch_goes_to_the_worker_that_has_least_left_to_do(monkeypatch) -> None:
+    monkeypatch.setattr(local.Crew, "_pool", lambda _self: Schedule())
+    crew = local.Crew(Config(), Job(workers=2))
+    first, second, third = (crew.submit([]) for _ in range(3))
+    assert [first.worker, second.worker, third.worker] == [0, 1, 0]
+    for task in (first, third):
+        task.future.set_result([])  # done, and waiting for their turn in the output
+    assert crew.submit([]).worker == 0

@@ -204,8 +204,8 @@ class Crew:
         return ProcessPool(max_workers=1, max_tasks=LIVES if keeps_words() else 0, context=get_context("spawn"))
 
     def submit(self, batch: list[Read], alone: bool = False) -> Task:
-        """Gives the batch to the worker that has least to do."""
-        busy = Counter(task.worker for task in self._open)
+        """Gives the batch to the worker that has least left to do."""
+        busy = Counter(task.worker for task in self._open if not _is_done(task.future))
         worker = min(range(len(self._pools)), key=lambda place: busy[place])
         task = Task(batch, worker, self._schedule(worker, batch), alone)
         self._open.append(task)
