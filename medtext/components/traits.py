@@ -38,7 +38,14 @@ KIND_PLACES = [TRAITS.index(trait) for trait in KINDS]
 POSSIBLE_MASKS = {
     kind: np.array([trait in traits for trait in TRAITS], dtype=float) for kind, traits in POSSIBLE.items()
 }
-_ENOUGH = {"HYPOTHETICAL": 0.2, "LOW_CONFIDENCE": 0.2, "FUTURE": 0.25, "PERTAINS_TO_FAMILY": 0.5, "PAST_HISTORY": 0.35}
+_ENOUGH = {
+    "NEGATION": 0.4,
+    "HYPOTHETICAL": 0.2,
+    "LOW_CONFIDENCE": 0.2,
+    "FUTURE": 0.25,
+    "PERTAINS_TO_FAMILY": 0.5,
+    "PAST_HISTORY": 0.35,
+}
 SURE_ENOUGH = np.array([_ENOUGH.get(trait, 0.3) for trait in TRAITS])
 """How likely a trait must be. Three are often said without a cue, and then judged too unlikely; two are not."""
 TOLD = 2.0
