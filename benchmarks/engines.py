@@ -9,7 +9,6 @@ run it, into Parquet, start included; Spark needs the extra `spark` and Java 17.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import subprocess
 import sys
@@ -20,14 +19,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from speed import read
 
 
 def write_notes(corpus: Path, number: int, out: Path) -> None:
-    opener = gzip.open if corpus.suffix == ".gz" else open
-    with opener(corpus, "rt", encoding="utf-8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
     with out.open("w", encoding="utf-8") as file:
-        for place, text in enumerate(islice(cycle(texts), number)):
+        for place, text in enumerate(islice(cycle(read(corpus, number)), number)):
             file.write(json.dumps({"id": f"note-{place:07}", "text": text}) + "\n")
 
 

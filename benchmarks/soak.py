@@ -10,7 +10,6 @@ the resident memory of the parent and of the largest worker.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import shutil
 import subprocess
@@ -22,6 +21,8 @@ from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
 
+from speed import read
+
 FAILING = 1000  # one note in so many
 BAD = ("", " \n ", "\x01" * 50, "\ud800")  # each is an error of its own
 LINES = 20  # of memory over time
@@ -29,12 +30,9 @@ LINES = 20  # of memory over time
 
 def write_notes(corpus: Path, number: int, out: Path) -> int:
     """Writes so many notes, and gives how many of them fail."""
-    opener = gzip.open if corpus.suffix == ".gz" else open
-    with opener(corpus, "rt", encoding="utf-8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
     failing = 0
     with out.open("w", encoding="utf-8") as file:
-        for place, text in enumerate(islice(cycle(texts), number)):
+        for place, text in enumerate(islice(cycle(read(corpus, number)), number)):
             if place % FAILING == FAILING // 2:
                 text = BAD[failing % len(BAD)]
                 failing += 1
