@@ -5,6 +5,7 @@ from importlib.metadata import entry_points
 import pytest
 import spacy
 
+from medtext.components.phi import ANY_CASE, CAPITALISED, again
 from medtext.components.sections import SectionFinder
 from medtext.config import Config
 from medtext.findings import findings
@@ -204,6 +205,18 @@ def test_a_name_is_found_again_without_its_title(clues) -> None:
     text = "Dr. Vandermolen called. Later Vandermolen wrote; the Vandermolens did not."
     names = [text[one.begin : one.end] for one in findings(clues(text)).candidates if one.type == "NAME"]
     assert names.count("Vandermolen") == 3  # by its title, and twice again
+
+
+@pytest.mark.parametrize(("like", "found_again"), [(ANY_CASE, ["okafor", "okafor"]), (CAPITALISED, [])])
+def test_a_name_without_a_capital_is_found_again_where_any_case_will_do(like, found_again: list[str]) -> None:
+    text = "spoke to nurse okafor; okafor will call, the okaforhouse did not"
+    sure = Mention(15, 21, "NAME", 0.9, "ner")
+
+    def names(found: list[Mention], carried: dict[str, str] | None) -> list[str]:
+        return [text[one.begin : one.end] for one in again(text, found, frozenset({"nurse"}), carried, like)]
+
+    assert names([sure], None) == found_again
+    assert names([], {"okafor": "CLINICIAN"}) == found_again  # sure in an earlier window
 
 
 def resolve(nlp, *candidates: Mention) -> list[tuple[int, int, str, str]]:

@@ -32,6 +32,8 @@ SURE = 0.5
 AGAIN = 0.8
 """The score of a name that stands elsewhere in the note with a title or a label."""
 CAPITALISED = re.compile(r"[A-Z][\w'’-]*[a-zA-Z]")
+ANY_CASE = re.compile(r"\b[a-zA-Z][\w'’-]*[a-zA-Z]")
+"""A word of a name: for the rules a capitalised one; for the model, which knows hurried notes, any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +181,20 @@ class PhiFinder:
 
 
 def again(
-    text: str, found: Iterable[Mention], no_names: frozenset[str], carried: dict[str, str] | None
+    text: str,
+    found: Iterable[Mention],
+    no_names: frozenset[str],
+    carried: dict[str, str] | None,
+    name: re.Pattern[str] = CAPITALISED,
 ) -> Iterator[Mention]:
-    """The words of names wherever else they stand, capitalised; in windows, those of names in earlier ones as well.
+    """The words of names wherever else they stand, written alike; in windows, those of names in earlier ones as well.
 
-    `carried` are the words of those, with their subtypes, and takes up the words of these.
+    `carried` are the words of those, with their subtypes, and takes up the words of these; `name` is what a word must be like.
     """
-    known = _names_before(text, carried) if carried else {}
+    known = _names_before(text, carried, name) if carried else {}
     for mention in found:
         if mention.type == "NAME":
-            for word in CAPITALISED.findall(text, mention.begin, mention.end):
+            for word in name.findall(text, mention.begin, mention.end):
                 if len(word) > 2 and word.lower() not in no_names:
                     known.setdefault(word, mention.subtype)
     if carried is not None:
@@ -198,9 +204,9 @@ def again(
             yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
 
 
-def _names_before(text: str, carried: Mapping[str, str]) -> dict[str, str]:
+def _names_before(text: str, carried: Mapping[str, str], name: re.Pattern[str]) -> dict[str, str]:
     """The words of names in earlier windows that may stand in this one: there may be thousands in all."""
-    here = {part for word in CAPITALISED.findall(text) for part in (word, re.split("['’]", word)[0])}
+    here = {part for word in name.findall(text) for part in (word, re.split("['’]", word)[0])}
     return {word: subtype for word, subtype in carried.items() if word in here}
 
 

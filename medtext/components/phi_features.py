@@ -90,6 +90,7 @@ class Clues:
                     self._kinds[place].add(kind)
         self._full_dates = bool(FULL_DATE.search(self._text))
         self._names = self._sure_names()
+        self._suspected = self._suspected_words()
 
     def of(self, place: int) -> list[str]:
         """The clues to the candidate at `place`, as names; each begins with its type."""
@@ -120,6 +121,14 @@ class Clues:
                     if len(word) > 2 and word not in self._no_names:
                         names[word] = names.get(word, 0) + 1
         return names
+
+    def _suspected_words(self) -> dict[str, list[tuple[float, int]]]:
+        """The words that the model half suspects to be of names, in lower case: how likely, and where."""
+        suspected: dict[str, list[tuple[float, int]]] = {}
+        names = self._suspicion.types[:, PLACE_OF["NAME"]]
+        for place in np.flatnonzero(names >= SUSPECT).tolist():
+            suspected.setdefault(self._words[place].lower(), []).append((float(names[place]), place))
+        return suspected
 
     def _own_words(self, place: int) -> list[str]:
         own = self._words[self._begins[place] : self._ends[place]]
@@ -196,6 +205,9 @@ class Clues:
         yield f"no name={'all' if no == len(own) else 'some' if no else 'none'}"
         itself = self._candidates[place].score >= SURE
         yield f"elsewhere={min(max((self._names.get(word, 0) - itself for word in own), default=0), 2)}"
+        here = range(self._begins[place], self._ends[place])
+        others = [likely for word in own for likely, at in self._suspected.get(word, ()) if at not in here]
+        yield f"suspected elsewhere={_log_odds(max(others)) if others else None}"
 
     def _as_date(self, one: Candidate) -> Iterator[str]:
         if short := SHORT_DATE.fullmatch(self._text, one.begin, one.end):

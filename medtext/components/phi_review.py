@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.components.ner import learned
-from medtext.components.phi import PhiRule, again, found_by, recognizer_of
+from medtext.components.phi import ANY_CASE, PhiRule, again, found_by, recognizer_of
 from medtext.components.phi_features import PLACE_OF, SURE, Candidate, Clues, Suspicion
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.config import USUAL
@@ -66,7 +66,7 @@ class Reviewer:
         found = [mention for mention in findings(doc).candidates if mention.type in PLACE_OF]
         yield from found
         sure, carried = [one for one in found if one.score >= SURE], findings(doc).carried
-        yield from again(text_of(doc), sure, self._no_names, carried.sure_names if carried else None)
+        yield from again(text_of(doc), sure, self._no_names, carried.sure_names if carried else None, ANY_CASE)
         yield from found_by(self._recognizers, doc, sure=0.0)
         yield from _suspects(doc, suspicion)
 
