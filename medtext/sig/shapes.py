@@ -48,7 +48,8 @@ NUMBERED = {
     "span": r"""@start (?:(?P<span_how>for|times|x|×)\s*)?
         (?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*
         (?P<span_low>@number|(?<=for\s)an?(?=\s)) (?:@to(?P<span_high>@number))? @again \s*(?:more|additional|further|full)?[\s-]*
-        (?P<span_unit>@unit_of_time)\.?(?![\w/]) (?:\s+(?:or|to)\s+(?P<span_more>@number))? (?P<span_course>\s+course)? (?P<span_supply>\s+supply)?""",
+        (?P<span_unit>@unit_of_time)\.?(?![\w/]) (?:\s+(?:or|to)\s+(?P<span_more>@number))?
+        (?P<span_course>\s+course)? (?P<span_supply>\s+supply)?""",
     # 4 hourly
     "hourly": r"""@start (?P<hourly_low>@number) (?:@to(?P<hourly_high>@number))? \s*-?\s*
         (?P<hourly_unit>hourly|hrly|hly|hrs?ly|monthly|weekly|wkly) @end""",
