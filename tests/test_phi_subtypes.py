@@ -4,6 +4,7 @@ import pytest
 
 import medtext
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
+from medtext.components.subtype_judge import SubtypeJudge
 from medtext.deid.keyed import Keyed
 from medtext.errors import RuleError
 from medtext.findings import findings
@@ -36,6 +37,8 @@ def subtypes():
         ("plate 7XKR221", "7XKR221", "ID", "VEHICLE"),
         ("from 10.118.9.41", "10.118.9.41", "ID", "IP"),
         ("token 7731", "7731", "ID", "OTHER"),
+        ("Joan, dtr of Walter Pruett, called", "Walter Pruett", "NAME", "PATIENT"),
+        ("his dtr Joan Pruett called", "Joan Pruett", "NAME", "RELATIVE"),
         ("lives at 14 Orchard Lane, Dayton, OH", "14 Orchard Lane, Dayton, OH", "ADDRESS", "STREET"),
         ("transferred from Mercy Hospital", "Mercy Hospital", "ADDRESS", "FACILITY"),
         ("moved from Ohio", "Ohio", "ADDRESS", "STATE"),
@@ -84,12 +87,45 @@ def test_a_row_that_makes_no_sense_is_refused(tmp_path, row) -> None:
         load_table(path, SubtypeRule)
 
 
+WEIGHTS = {
+    "NAME": {
+        "bias": {"PATIENT": 1.0, "CLINICIAN": 0.5},
+        "before0=seen": {"CLINICIAN": 3.0},
+        "words=1": {"RELATIVE": 0.1},
+    },
+    "ADDRESS": {"bias": {"CITY": 2.0, "STREET": 1.0, "STATE": 9.0}},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "expected"),
+    [
+        ("Tolliver called", ["Tolliver"], ["PATIENT"]),
+        ("he has seen Tolliver", ["Tolliver"], ["CLINICIAN"]),
+        ("he has seen Tolliver; J Tolliver called", ["Tolliver", "J Tolliver"], ["CLINICIAN", "CLINICIAN"]),
+        ("he has seen Tolliver; Ruiz called", ["Tolliver", "Ruiz"], ["CLINICIAN", "PATIENT"]),
+        ("moved to Dayton", ["Dayton"], ["CITY"]),
+        ("moved to Dayton 45402", ["Dayton 45402"], ["ORGANIZATION"]),  # more than a city, and no rule tells of it
+        ("moved to Ohio", ["Ohio"], ["STATE"]),  # by the rules alone
+    ],
+)
+def test_names_and_addresses_are_judged_by_all_that_is_said_of_them(nlp, text, spans, expected) -> None:
+    rules = load_table(rules_dir() / "phi_subtypes.tsv", SubtypeRule)
+    doc = nlp.make_doc(text)
+    begins = [text.rindex(span) if span[1] == " " else text.index(span) for span in spans]
+    kind = "NAME" if "T" in spans[0] else "ADDRESS"
+    mentions = [Mention(begin, begin + len(span), kind) for begin, span in zip(begins, spans, strict=True)]
+    assert [one.subtype for one in Subtypes(rules, SubtypeJudge(WEIGHTS))(doc, mentions)] == expected
+
+
 @pytest.mark.parametrize("address", ["Dayton, OH 45402", "OH 45402", "12 Elm St, Ohio", "Mercy Hospital, Ohio"])
 def test_an_address_of_several_parts_is_no_mere_state(subtypes, nlp, address) -> None:
     """A policy may keep states: what else stands beside one must not be kept with it."""
     doc = nlp.make_doc(address)
-    (told,) = subtypes(doc, [Mention(0, len(address), "ADDRESS")])
-    assert told.subtype not in ("STATE", "COUNTRY")
+    judging = nlp.get_pipe("medtext_phi_review").subtypes
+    for of in (subtypes, judging):
+        (told,) = of(doc, [Mention(0, len(address), "ADDRESS")])
+        assert told.subtype not in ("STATE", "COUNTRY")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from medtext.components.ner import learned
 from medtext.components.phi import ANY_CASE, PhiRule, again, found_by, recognizer_of
 from medtext.components.phi_features import PLACE_OF, SURE, Candidate, Clues, Suspicion
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
-from medtext.config import USUAL
+from medtext.components.subtype_judge import SubtypeJudge, read_subtypes
+from medtext.config import USUAL, find_model
 from medtext.findings import findings, offsets, text_of, words
 from medtext.regression import logistic, read_weights
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
@@ -84,14 +85,14 @@ class PhiReview:
     """The spaCy component: replaces the candidates of PHI by those that stand the second look, with their subtypes."""
 
     def __init__(self, reviewer: Reviewer, subtypes: Subtypes, weights: Mapping[str, float], threshold: float) -> None:
-        self._reviewer, self._subtypes, self._weights, self._threshold = reviewer, subtypes, weights, threshold
+        self._reviewer, self.subtypes, self._weights, self._threshold = reviewer, subtypes, weights, threshold
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
         if found.tags is not None and found.given is None:
             judged = [(self._likelihood(clues), candidate) for candidate, clues in self._reviewer(doc)]
             others = [mention for mention in found.candidates if mention.type not in PLACE_OF]
-            found.candidates = [*others, *self._subtypes(doc, chosen(judged, self._threshold))]
+            found.candidates = [*others, *self.subtypes(doc, chosen(judged, self._threshold))]
         return doc
 
     def _likelihood(self, clues: Iterable[str]) -> float:
@@ -114,5 +115,6 @@ def chosen(judged: Iterable[tuple[float, Candidate]], threshold: float) -> list[
 @Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast", "threshold": USUAL})
 def create_phi_review(nlp: Language, name: str, rules: str, model: str, threshold: float) -> PhiReview:  # noqa: ARG001
     weights = read_weights(learned(model, "phi_review.tsv"))
-    subtypes = Subtypes(load_table(rules_dir(rules) / "phi_subtypes.tsv", SubtypeRule))
+    judge = SubtypeJudge(read_subtypes(find_model("fast") / "phi_subtypes.tsv"))
+    subtypes = Subtypes(load_table(rules_dir(rules) / "phi_subtypes.tsv", SubtypeRule), judge)
     return PhiReview(Reviewer.of_rules(rules), subtypes, weights, threshold)

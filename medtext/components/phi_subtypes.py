@@ -2,19 +2,24 @@
 
 What the words themselves settle (a year, an age over 89, an internet address) is settled here; the rest is told by the
 words inside an identifier and beside it, of `rules/phi_subtypes.tsv`, and for names by the name itself elsewhere in the
-note.
+note. Of names, addresses and numbers, a regression has the last word (`subtype_judge`).
 """
 
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from spacy.tokens import Doc
 
 from medtext.components.clues import words_of
 from medtext.findings import findings, offsets, text_of, words
 from medtext.schema import PHI_SUBTYPES, Mention
+
+if TYPE_CHECKING:
+    from medtext.components.subtype_judge import SubtypeJudge
 
 WHERE = ("whole", "numbered", "inside", "before", "after")
 BEFORE, AFTER = 6, 3  # words that are looked at
@@ -56,7 +61,9 @@ class SubtypeRule:
 class Subtypes:
     """Gives identifiers their subtypes."""
 
-    def __init__(self, rules: Iterable[SubtypeRule]) -> None:
+    def __init__(self, rules: Iterable[SubtypeRule], judge: "SubtypeJudge | None" = None) -> None:
+        """With a `judge`, what the rules tell of names, addresses and numbers is a clue of its; without, they decide."""
+        self._judge = judge
         self._words: dict[tuple[str, str], dict[str, str]] = {}
         for rule in rules:
             known = self._words.setdefault((rule.type, rule.where), {})
@@ -65,14 +72,16 @@ class Subtypes:
 
     def __call__(self, doc: Doc, mentions: Sequence[Mention]) -> list[Mention]:
         """The mentions with subtypes: what settles it by itself, the rule that found them, the words around, the usual."""
-        text, told = text_of(doc), list(self._told(doc, mentions))
-        people, places = _people(text, told), _places(doc)
-        return [
+        text, told = text_of(doc), list(self.told(doc, mentions))
+        people, places = _people(text, told), towns(doc)
+        guessed = [
             mention if mention.subtype else replace(mention, subtype=_guessed(text, mention, people, places))
             for mention in told
         ]
+        return self._judge(doc, guessed, [mention.subtype for mention in told]) if self._judge else guessed
 
-    def _told(self, doc: Doc, mentions: Sequence[Mention]) -> Iterator[Mention]:
+    def told(self, doc: Doc, mentions: Sequence[Mention]) -> Iterator[Mention]:
+        """The mentions with the subtypes that their words or those around tell; empty where none does."""
         text, tokens = text_of(doc), [word.lower() for word in words(doc)]
         begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
         for mention, begin, end in zip(mentions, begins, ends, strict=True):
@@ -96,10 +105,11 @@ class Subtypes:
 
     def _around(self, kind: str, tokens: Sequence[str], begin: int, end: int) -> str:
         before, after = self._words.get((kind, "before"), {}), self._words.get((kind, "after"), {})
-        for word in _line(reversed(tokens[max(0, begin - 2 * BEFORE) : begin]), BEFORE):
-            if word in before:
-                return before[word]
-        for word in _line(tokens[end : end + 2 * AFTER], AFTER):
+        line = list(line_words(reversed(tokens[max(0, begin - 2 * BEFORE) : begin]), BEFORE))
+        for word, earlier in zip_longest(line, line[1:], fillvalue=""):
+            if told := before.get(f"{earlier} {word}") or before.get(word):
+                return told
+        for word in line_words(tokens[end : end + 2 * AFTER], AFTER):
             if word in after:
                 return after[word]
         return ""
@@ -120,7 +130,7 @@ def settled(kind: str, text: str) -> str:
     return kind if PHI_SUBTYPES[kind] == (kind,) else ""
 
 
-def _line(tokens: Iterable[str], most: int) -> Iterator[str]:
+def line_words(tokens: Iterable[str], most: int) -> Iterator[str]:
     """The words up to the end of the line, without blanks, `most` of them."""
     for word in tokens:
         if "\n" in word or not most:
@@ -156,7 +166,7 @@ def _people(text: str, mentions: Iterable[Mention]) -> dict[str, str]:
     return {word: max(sorted(counts), key=counts.__getitem__) for word, counts in seen.items()}
 
 
-def _places(doc: Doc) -> set[int]:
+def towns(doc: Doc) -> set[int]:
     """Where towns and countries of the lexicon begin."""
     starts = offsets(doc)
     return {starts[first] for first, _, kind in findings(doc).lexicon if kind == "PLACE"}
