@@ -106,6 +106,7 @@ WEIGHTS = {
         ("he has seen Tolliver; Ruiz called", ["Tolliver", "Ruiz"], ["CLINICIAN", "PATIENT"]),
         ("moved to Dayton", ["Dayton"], ["CITY"]),
         ("moved to Dayton 45402", ["Dayton 45402"], ["ORGANIZATION"]),  # more than a city, and no rule tells of it
+        ("moved to Lindley Manor", ["Lindley Manor"], ["FACILITY"]),  # the rules know a word of it
         ("moved to Ohio", ["Ohio"], ["STATE"]),  # by the rules alone
     ],
 )

@@ -56,6 +56,32 @@ def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> Non
         assert medtext.extract(short, nlp=nlp).error is None
 
 
+def test_subtypes_are_learned_from_gold(nlp) -> None:
+    """Two kinds of names, told apart by the word before; the judge learns the word."""
+    from medtext.components.subtype_judge import SubtypeJudge
+    from medtext.findings import findings
+    from medtext.schema import Mention
+    from medtext.training import phi_subtypes
+
+    lines = [("Aunt", "RELATIVE"), ("Coder", "CLINICIAN")] * 8
+    rows = [
+        {
+            "text": f"{word} Tolliver wrote.",
+            "spans": [{"start": len(word) + 1, "end": len(word) + 9, "type": "NAME", "subtype": subtype}],
+        }
+        for word, subtype in lines
+    ]
+    weights: dict = {}
+    for kind, subtype, clue, weight in phi_subtypes.learn(rows):
+        weights.setdefault(kind, {}).setdefault(clue, {})[subtype] = weight
+    for word, subtype in lines[:2]:
+        doc = nlp.make_doc(f"The {word} Tolliver wrote.")
+        assert findings(doc)
+        begin = len(word) + 5
+        (told,) = SubtypeJudge(weights)(doc, [Mention(begin, begin + 8, "NAME", subtype="PATIENT")], [""])
+        assert told.subtype == subtype
+
+
 def test_gold_notes_keep_their_spans(gold: Path) -> None:
     from medtext.decoding import spans
     from medtext.training import corpus

@@ -39,6 +39,7 @@ class SubtypeJudge:
     def __init__(self, weights: Weights) -> None:
         self._rows: dict[str, dict[str, int]] = {}
         self._weights: dict[str, NDArray[np.float64]] = {}
+        self._start: dict[str, NDArray[np.float64]] = {}
         self._left: dict[str, frozenset[str]] = {}  # what is left to the rules
         for kind, clues in weights.items():
             self._rows[kind] = {clue: row for row, clue in enumerate(clues)}
@@ -46,7 +47,7 @@ class SubtypeJudge:
                 [[of.get(subtype, 0.0) for subtype in PHI_SUBTYPES[kind]] for of in clues.values()]
             )
             out = ~self._weights[kind].any(0) | np.isin(PHI_SUBTYPES[kind], MERE)
-            self._weights[kind][self._rows[kind]["bias"], out] = NEVER
+            self._start[kind] = np.where(out, NEVER, 0.0)
             self._left[kind] = frozenset(np.array(PHI_SUBTYPES[kind])[out].tolist())
 
     def __call__(self, doc: Doc, mentions: Sequence[Mention], told: Sequence[str]) -> list[Mention]:
@@ -64,8 +65,10 @@ class SubtypeJudge:
         for place, row in zip(judged, scores, strict=True):
             one = mentions[place]
             best = PHI_SUBTYPES[one.type][int(row.argmax())]
-            if best == "CITY" and any(map(str.isdigit, text[one.begin : one.end])):
-                best = one.subtype  # a number is more than a city, which a policy may keep
+            if best == "CITY" and (told[place] or any(map(str.isdigit, text[one.begin : one.end]))):
+                best = (
+                    one.subtype
+                )  # more than a city, which a policy may keep: it has a number or a word of something else
             found[place] = replace(one, subtype=best)
         return found
 
@@ -74,7 +77,8 @@ class SubtypeJudge:
         scores = []
         for one, clues in zip(mentions, subtype_clues(doc, mentions, told), strict=True):
             known = self._rows[one.type]
-            scores.append(self._weights[one.type][[known[clue] for clue in clues if clue in known]].sum(0))
+            rows = [known[clue] for clue in clues if clue in known]
+            scores.append(self._start[one.type] + self._weights[one.type][rows].sum(0))
         names = [NAMED.findall(text_of(doc)[one.begin : one.end].lower()) for one in mentions]
         everywhere: dict[str, NDArray[np.float64]] = {}
         for one, own, row in zip(mentions, names, scores, strict=True):
