@@ -65,10 +65,9 @@ class SubtypeJudge:
         for place, row in zip(judged, scores, strict=True):
             one = mentions[place]
             best = PHI_SUBTYPES[one.type][int(row.argmax())]
+            # with a number, or a word that the rules know, it is more than a city, which a policy may keep
             if best == "CITY" and (told[place] or any(map(str.isdigit, text[one.begin : one.end]))):
-                best = (
-                    one.subtype
-                )  # more than a city, which a policy may keep: it has a number or a word of something else
+                best = one.subtype
             found[place] = replace(one, subtype=best)
         return found
 
