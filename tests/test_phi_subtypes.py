@@ -154,3 +154,14 @@ def test_what_merely_looks_like_it_hides_no_identifier(nlp, text, identifier) ->
 )
 def test_an_identifier_has_what_makes_it_one(nlp, text, kind) -> None:
     assert kind not in {one.type for one in medtext.extract(text, nlp=nlp).entities}
+
+
+@pytest.mark.parametrize("digit", ["²", "①", "፩"])
+def test_a_digit_that_is_no_decimal_makes_no_note_fail(nlp, digit) -> None:
+    """`str.isdigit` takes them, `int` does not: a bare one where an age could stand."""
+    for text in (
+        f"Dr F. NankivellPAST MEDICAL HISTORY:\x04{digit}",
+        f"Age {digit}",
+        f"{digit} y/o man, BMI 31 kg/m{digit}",
+    ):
+        assert medtext.extract(text, nlp=nlp).error is None

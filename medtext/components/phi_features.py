@@ -216,7 +216,7 @@ class Clues:
             yield from (f"month={1 <= first <= 12}", f"day={1 <= second <= 31}", f"full dates={self._full_dates}")
 
     def _as_age(self, one: Candidate) -> Iterator[str]:
-        if (text := self._text[one.begin : one.end]).isdigit():
+        if (text := self._text[one.begin : one.end]).isdecimal():
             yield f"tens={min(int(text), 120) // 10}"
 
 
