@@ -10,11 +10,12 @@ from medtext.errors import RuleError
 from medtext.findings import Findings, Link
 from medtext.pipeline import build
 from medtext.schema import Mention, Sig
-from medtext.sig import sig_of, sig_reader
+from medtext.sig import drugs, sig_of, sig_reader
 from medtext.sig.words import SigRule, load_words
 from tests.signatures import Signature, agreement, fields_of, signatures
 
 READER = sig_reader()
+BOTH_NAMES = (("DRUG", "GENERIC_NAME"), ("BRAND", "BRAND_NAME"))
 ENOUGH = 0.95
 ENOUGH_IN_NOTES = 0.93  # where the model finds the spans: of 200 it reached 0.98
 
@@ -30,7 +31,7 @@ def fields(text: str, mentions: list[Mention]) -> dict[str, object]:
     drug = next(place for place, mention in enumerate(mentions) if mention.type == "GENERIC_NAME")
     own = [place for place in range(len(mentions)) if place != drug]
     found = Findings(mentions=mentions, links={place: Link(drug, 1.0, "links") for place in own})
-    return dict(fields_of(sig_of(READER, text, found, drug, own), text))
+    return dict(fields_of(sig_of(READER, text, found, [drug], own), text))
 
 
 def of_signature(row: Signature) -> dict[str, object]:
@@ -46,8 +47,9 @@ def test_fields_are_right_where_spans_are_given(name: str) -> None:
     assert sum(right for right, _ in scores) / sum(of for _, of in scores) >= ENOUGH, wrong
 
 
-def test_there_are_two_hundred_signatures_of_which_sixty_were_held_out() -> None:
-    assert [len(signatures()), len(signatures("held"))] == [200, 60]
+def test_there_are_enough_signatures_of_which_sixty_were_held_out() -> None:
+    assert len(signatures()) >= 200
+    assert len(signatures("held")) == 60
 
 
 def test_fields_are_right_where_the_model_finds_the_spans(nlp) -> None:
@@ -212,6 +214,55 @@ def test_what_it_is_needed_for(text, spans, reason) -> None:
     assert read(text, *spans).get("AsNeededFor") == reason
 
 
+@pytest.mark.parametrize(
+    ("text", "spans", "same"),
+    [
+        ("DRUG (BRAND) 5 mg", [], True),
+        ("DRUG BRAND 5 mg", [], True),
+        ("DRUG 5 mg (brand name BRAND) daily", [("5 mg", 0)], True),
+        ("DRUG (BRAND or another) 5 mg", [], True),
+        ("DRUG (or BRAND) 5 mg", [], False),
+        ("DRUG, BRAND 5 mg", [], False),
+        ("DRUG (BRAND 5 mg daily)", [], False),
+        ("DRUG and 5 mg (BRAND)", [("5 mg", None)], False),
+    ],
+)
+def test_a_name_in_brackets_names_the_same_drug(text, spans, same) -> None:
+    names = [Mention(text.index(word), text.index(word) + len(word), kind) for word, kind in BOTH_NAMES]
+    others = [Mention(text.index(word), text.index(word) + len(word), "DOSAGE") for word, _ in spans]
+    mentions = sorted([*names, *others])
+    links = {
+        mentions.index(other): Link(0, 1.0, "") for other, (_, parent) in zip(others, spans, strict=True) if parent == 0
+    }
+    found = [len(drug) for drug in drugs(text, Findings(mentions=mentions, links=links))]
+    assert found == ([2] if same else [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "dose"),
+    [
+        ("Take two DRUG tablets daily", [("tablets", "FORM"), ("daily", "FREQUENCY")], (2, "tablet")),
+        ("Take DRUG tablets daily", [("tablets", "FORM"), ("daily", "FREQUENCY")], (None, None)),
+        ("2 DRUG tablets daily", [("tablets", "FORM"), ("daily", "FREQUENCY")], (None, None)),
+        ("take two tablets of DRUG daily", [("daily", "FREQUENCY")], (2, "tablet")),
+    ],
+)
+def test_the_amount_before_a_drug(text, spans, dose) -> None:
+    sig = read(text, *spans)
+    assert (sig.get("DoseLow"), sig.get("DoseUnit")) == dose
+
+
+def test_an_amount_and_its_unit_in_two_cells() -> None:
+    spans = [("5", "DOSAGE"), ("mg", "DOSAGE"), ("oral", "ROUTE_OR_MODE"), ("OD", "FREQUENCY")]
+    found = read("| DRUG | 5 | mg | oral | OD |", *spans)
+    assert found == {"DoseLow": 5, "DoseHigh": 5, "DoseUnit": "mg", "PerDayLow": 1, "PerDayHigh": 1, "Route": "PO"}
+
+
+def test_the_course_of_a_drug_is_its_duration() -> None:
+    assert read("a ten-day course of DRUG daily", ("daily", "FREQUENCY"))["DurationDays"] == 10
+    assert "DurationDays" not in read("ten days after DRUG daily", ("daily", "FREQUENCY"))
+
+
 def test_the_words_of_another_drug_are_not_read() -> None:
     text = "DRUG 5 mg, OTHER 10 mg prn daily"
     mentions = [
@@ -224,7 +275,7 @@ def test_the_words_of_another_drug_are_not_read() -> None:
     ]
     links = {1: Link(0, 1.0, ""), 3: Link(2, 1.0, ""), 4: Link(2, 1.0, ""), 5: Link(0, 1.0, "")}
     found = Findings(mentions=mentions, links=links)
-    assert sig_of(READER, text, found, 0, [1, 5]) == Sig(5, 5, "mg", 1, 1)
+    assert sig_of(READER, text, found, [0], [1, 5]) == Sig(5, 5, "mg", 1, 1)
 
 
 @pytest.mark.parametrize(

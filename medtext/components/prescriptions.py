@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.findings import findings, text_of
-from medtext.sig import DRUGS, SigReader, sig_of, sig_reader
+from medtext.sig import SigReader, drugs, sig_of, sig_reader
 
 
 class PrescriptionFinder:
@@ -21,11 +21,10 @@ class PrescriptionFinder:
         own: dict[int, list[int]] = {}
         for place, link in sorted(found.links.items()):
             own.setdefault(link.parent, []).append(place)
-        for place, mention in enumerate(found.mentions):
-            if mention.type in DRUGS:
-                sig = sig_of(self.reader, text, found, place, own.get(place, []))
-                if sig:
-                    found.sigs[place] = sig
+        for names in drugs(text, found):
+            sig = sig_of(self.reader, text, found, names, [below for name in names for below in own.get(name, ())])
+            if sig:
+                found.sigs.update(dict.fromkeys(names, sig))
         return doc
 
 

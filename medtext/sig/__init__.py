@@ -4,7 +4,7 @@
 `reader` puts these together, and `place` knows where in a note a drug's prescription stands.
 """
 
-from medtext.sig.place import DRUGS, sig_of
+from medtext.sig.place import drugs, sig_of
 from medtext.sig.reader import SigReader, sig_reader
 
-__all__ = ["DRUGS", "SigReader", "sig_of", "sig_reader"]
+__all__ = ["SigReader", "drugs", "sig_of", "sig_reader"]

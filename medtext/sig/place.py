@@ -24,14 +24,23 @@ MOST_PARTS = 24  # attributes of one prescription; where there are more, a table
 BARRIER: Piece = ("", " ; ")  # another drug's words
 NAME: Piece = ("", " ")  # the medication's
 
-SPACE = re.compile(r"[\s,:(]*")
+OPENED = re.compile(
+    r"\s?[(\[]\s?(?:(?:brand|trade|generic|name|formerly|also known as|a\.?k\.?a\.?|i\.e\.)[\s:,]*){0,3}", re.IGNORECASE
+)
+CLOSED = re.compile(r"[^()\[\]\d\n]{0,40}[)\]]")
+NAMES = re.compile(r"\s?(?:[/,+&-]|and)\s?")
+"""What stands between two names in one pair of brackets: "Augmentin (amoxicillin/clavulanate)"."""
+
+SPACE = re.compile(r"(?:[\s,:()\]]|total\))*")
 FILLER = re.compile(
     r"[\s,(:&+–-]*(?:(?:and|take|taken|to be taken|use|apply|for|with|x)\s+)?(?:to\s|in\s|the\s)*", re.IGNORECASE
 )
 TAKE = re.compile(
-    r"\b(?:takes?|taking|given?|use|apply|inject|inhale|instill|place|insert)\s+([^.;,\n]{1,40}?)\s+of\s+(?:the\s+|your\s+)?$",
+    r"\b(?:takes?|taking|took|given?|use|apply|inject|inhale|instill|place|insert|chew|dissolve|swallow)"
+    r"\s+(?P<amount>[^.;,\n]{1,40}?)\s+(?P<of>of\s+(?:the\s+|your\s+)?)?$",
     re.IGNORECASE,
 )
+COURSE = re.compile(r"([\w-]{1,12}[\s-](?:day|week|month)s?)\s+(?:course|regimen|trial)\s+of\s+$", re.IGNORECASE)
 LINE_END = re.compile(r"[\n;]|\.\s\s+[A-Z]|(?<!\.\w)\.\s+[A-Z0-9]|(?<!\.\w)\.\s*$")
 LEAD = re.compile(r"[\s,:(]*(?:for|if|when)\s+(?:the\s+)?", re.IGNORECASE)
 REASON = re.compile(r"[^\s.,;:()#](?:[^.,;:()\n#]|\.\d|(?<=\d),\d)*")
@@ -42,22 +51,52 @@ REASON_END = re.compile(
 REASON_BEFORE = re.compile(r"\bfor\s+([^\d\s.,;:()][^.,;:()\n\d]{1,40}?)[\s,]*$", re.IGNORECASE)
 
 
-def sig_of(reader: SigReader, text: str, found: Findings, place: int, own: Sequence[int]) -> Sig | None:
+def drugs(text: str, found: Findings) -> Iterator[tuple[int, ...]]:
+    """The medications of a note: the places of the names of each among the mentions, "amlodipine (Norvasc)" being one."""
+    names: tuple[int, ...] = ()
+    for place, mention in enumerate(found.mentions):
+        if mention.type not in DRUGS:
+            continue
+        if names and _named_again(text, found, names, place):
+            names = (*names, place)
+        else:
+            if names:
+                yield names
+            names = (place,)
+    if names:
+        yield names
+
+
+def _named_again(text: str, found: Findings, names: Sequence[int], place: int) -> bool:
+    """Whether the name at `place` stands in brackets behind the others, or behind what is said of them."""
+    mentions, last = found.mentions, place - 1
+    link = found.links.get(last)
+    if last != names[-1] and (link is None or link.parent not in names):
+        return False
+    between = text[mentions[last].end : mentions[place].begin]
+    if between == " " and last == names[-1]:  # "Lantus insulin"
+        return mentions[last].type != mentions[place].type
+    if last in names[1:] and NAMES.fullmatch(between):
+        return True
+    return bool(OPENED.fullmatch(between) and CLOSED.match(text, mentions[place].end))
+
+
+def sig_of(reader: SigReader, text: str, found: Findings, names: Sequence[int], own: Sequence[int]) -> Sig | None:
     """What is prescribed of a medication; None where nothing sure is said.
 
     Args:
         reader: the rules.
         text: the note.
         found: what was found in it.
-        place: the medication's place among the mentions.
+        names: the places of the medication's names among the mentions (see `drugs`).
         own: the places of its attributes.
     """
     mentions = found.mentions
-    parts = sorted({place, *(below for below in own if ATTRIBUTES.get(mentions[below].type) == "MEDICATION")})
+    parts = sorted({*names, *(below for below in own if ATTRIBUTES.get(mentions[below].type) == "MEDICATION")})
     if len(parts) > MOST_PARTS:
         return None
     begin, end = mentions[parts[-1]].end, _tail_end(text, found, parts)
-    pieces = (*_head(reader.words, text, found, parts[0]), *_pieces(text, found, parts, place))
+    pieces = (*_head(reader.words, text, found, parts), *_pieces(text, found, parts, names))
     pieces += tuple(_more(reader.words, text[begin:end], pieces))
     if pieces == (NAME,):
         return None
@@ -67,7 +106,7 @@ def sig_of(reader: SigReader, text: str, found: Findings, place: int, own: Seque
     return None if sig == NOTHING else sig
 
 
-def _pieces(text: str, found: Findings, parts: Sequence[int], place: int) -> Iterator[Piece]:
+def _pieces(text: str, found: Findings, parts: Sequence[int], names: Sequence[int]) -> Iterator[Piece]:
     """The attributes, and the text between them without other drugs and what is theirs."""
     mentions = found.mentions
     end = mentions[parts[0]].begin
@@ -78,7 +117,7 @@ def _pieces(text: str, found: Findings, parts: Sequence[int], place: int) -> Ite
         if mention.begin > end:
             yield _piece("", text, end, mention.begin)
         end = mention.end
-        if one == place:
+        if one in names:
             yield NAME
         else:
             yield _piece(mention.type, text, mention.begin, end) if one in parts else BARRIER
@@ -88,13 +127,23 @@ def _piece(kind: str, text: str, begin: int, end: int) -> Piece:
     return (kind, text[begin:end]) if end - begin <= LONGEST_PIECE else BARRIER
 
 
-def _head(words: SigWords, text: str, found: Findings, first: int) -> Iterator[Piece]:
-    """The amount before a drug: "take two tablets of"."""
-    begin = found.mentions[first].begin
-    taken = TAKE.search(text, max(0, begin - LONGEST_PIECE), begin) if found.mentions[first].type in DRUGS else None
-    amount = words.item.fullmatch(taken.group(1).lower()) if taken else None
-    if amount and amount.lastgroup in (COUNTED, MASS):
-        yield "DOSAGE", amount.group()
+def _head(words: SigWords, text: str, found: Findings, parts: Sequence[int]) -> Iterator[Piece]:
+    """What stands before a drug: "take two tablets of", "take two … tablets", "a ten-day course of"."""
+    first = found.mentions[parts[0]]
+    if course := COURSE.search(text, max(0, first.begin - LONGEST_PIECE), first.begin):
+        yield "DURATION", course[1]
+        yield NAME
+    taken = TAKE.search(text, max(0, first.begin - LONGEST_PIECE), first.begin) if first.type in DRUGS else None
+    if taken is None:
+        return
+    amount, second = lowered(taken["amount"]), found.mentions[parts[min(1, len(parts) - 1)]]
+    if not taken["of"]:
+        if second.type != "FORM" or second.begin - first.end != 1:
+            return
+        amount += f" {lowered(text[second.begin : second.end])}"
+    item = words.item.fullmatch(amount)
+    if item and item.lastgroup in (COUNTED, MASS):
+        yield "DOSAGE", amount
         yield NAME
 
 

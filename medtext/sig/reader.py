@@ -30,8 +30,14 @@ Piece = tuple[str, str]
 WEEKS = {"7": 1, "52": 7, "12": 30}
 """Days of the British "5/7", "2/52" and "3/12"."""
 
+PERIODS = {"hourly": 1 / 24, "hrly": 1 / 24, "daily": 1, "nightly": 1, "weekly": 7, "wkly": 7, "monthly": 30}
+"""Days between what is done so often."""
+
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY = re.compile(rf"\b(?:{'|'.join(WEEK)})")
 RANGE = re.compile(PARTS["to"])
 AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|another\s)*$")
+SPELT_OUT = re.compile(r"\([^)]*$")
 UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
 NOT_TAKEN = re.compile(r"(?:\b(?:in|per)\s*|\w/\s?)$")
 OTHER_TIME = re.compile(
@@ -46,7 +52,7 @@ GLUED = re.compile(
     r"(?=(?:(?:po|iv|im|sc|sq|bid|tid|qid|daily|prn)(?:$|[^a-z]|bid|tid|qid|daily|prn|x\d)|q\d{1,2}h|x\s?\d))"
 )
 """Where a blank was left out: "500mgPO", "BIDx10days", "Q6HPRN"."""
-UNDER = re.compile(r"/\s*([\d.,]*)\s*([^\s/\d][^/]*)")
+UNDER = re.compile(r"(?:/|\bper\b)\s*([\d.,]*)\s*([^\s/\d][^/]*)")
 
 
 @dataclass(slots=True)
@@ -106,6 +112,7 @@ class SigReader:
                 break
         if said.od:
             said.settle_od()
+        said.settle_dispensed()
         dose, times = said.dose(), said.per_day()
         return Sig(*dose, *times, said.route(), said.needed, duration_days=said.duration())
 
@@ -129,6 +136,7 @@ class SigReader:
     def _clock(self, said: Said, item: Item) -> None:
         if said.last != "moment" or not re.search(r"(?:\bat|\()\s*$", item.before):
             said.moments.add(item.text)
+            said.settle_dose()
             said.last = "moment"
 
     def _weeks(self, said: Said, item: Item) -> None:
@@ -145,6 +153,15 @@ class SigReader:
         ):
             low = 1.0 if item["span_low"] in ("a", "an") else self.words.number(item["span_low"])
             said.days.append(None if item["span_high"] or item["span_more"] or low is None else low * days)
+
+    def _week(self, said: Said, item: Item) -> None:
+        if item["week_from"]:
+            first, last = (WEEK.index(item[end][:3]) for end in ("week_from", "week_to"))
+            days = (last - first) % 7 + 1
+        else:
+            days = len(set(DAY.findall(item.text)))
+        said.forget_daily()  # "daily on Mon, Wed and Fri"
+        self._count(said, item, days / 7, days / 7)
 
     def _repeat(self, said: Said, _item: Item) -> None:
         said.once = True  # "x2 doses"
@@ -170,9 +187,9 @@ class SigReader:
         self._count(said, item, *[1 / self._days(item["each_unit"])] * 2)
 
     def _dispensed(self, said: Said, item: Item) -> None:
-        """ "#30", "2 refills": nothing of it is a field."""
+        """ "#30", "2 refills", "from 10 mg to": nothing of it is a field."""
 
-    _percent = _combined = _dispensed
+    _percent = _combined = _changed = _dispensed
 
     def _counted(self, said: Said, item: Item) -> None:
         unit = self._measured(said, item, COUNTED, self.words.counted)
@@ -188,6 +205,13 @@ class SigReader:
         if units.get(key(item[f"{kind}_first"]), unit) == unit:
             self._amount(said, item, kind, unit)
         return unit
+
+    def _keyed(self, said: Said, item: Item) -> None:
+        number, unit = self._first(item, "keyed_low"), key(item["keyed_unit"])
+        if number is not None:
+            kind = MASS if unit in self.words.mass else COUNTED
+            name = self.words.mass.get(unit) or self.words.counted[unit]
+            said.amounts.append(Amount(number, number, name, kind, "DOSAGE", item.end))
 
     def _number(self, said: Said, item: Item) -> None:
         if item.type in QUANTITIES or (TAKEN.match(item.after) and not STEP_NUMBER.search(item.before)):
@@ -228,6 +252,11 @@ class SigReader:
         elif rule.kind == "change":  # "40 mg daily -> 20 mg daily", "40 -> 20 mg daily"
             said.unsure.add("dose?")
             said.over = bool(said.amounts and (said.counts or said.moments))
+        elif rule.kind == "divided":
+            said.unsure.add("dose?")
+            said.forget_daily()
+            if rule.value:
+                self._count(said, item, rule.amount(), rule.amount())
         elif rule.kind in ("dose?", "times?"):
             said.unsure.add(rule.kind)
         else:
@@ -236,7 +265,8 @@ class SigReader:
 
     def _moment(self, said: Said, item: Item, rule: SigRule) -> None:
         names = set(rule.value.split())
-        on_top = AND.search(item.before) and said.last != "moment"
+        said.settle_dose()
+        on_top = AND.search(item.before) and said.last != "moment" and not SPELT_OUT.search(item.before)
         if on_top and (said.counts or said.meals) and not names & said.moments:
             said.more += 1
         said.moments |= names
@@ -257,6 +287,9 @@ class SigReader:
         if before and RANGE.fullmatch(item.before[before.end :]):  # "b.i.d. to t.i.d."
             before.low, before.high, before.end = min(before.low or low, low), max(before.high, high), item.end
             return
+        if said.days and before and (before.low, before.high) != (low, high):
+            said.over = True  # "t.i.d. for 2 days, b.i.d. for 5 days"
+            return
         said.counts.append(Count(None if UP_TO.search(item.before) else low, high, item.end))
 
     def _amount(self, said: Said, item: Item, kind: str, unit: str) -> None:
@@ -270,6 +303,9 @@ class SigReader:
         if kind == MASS and item["mass_times"]:
             low, high = low * float(item["mass_times"]), high * float(item["mass_times"])
         first = None if UP_TO.search(item.before) else low
+        if said.days and said.dosed() and all((first, high) != (one.low, one.high) for one in said.amounts):
+            said.over = True  # "40 mg for 3 days, 30 mg for 3 days", "1 tablet for 3 days. 6 tablets"
+            return
         said.amounts.append(Amount(first, high, unit + suffix, kind, item.type, item.end, daily))
 
     def _under(self, text: str) -> tuple[str, bool, bool]:
@@ -290,8 +326,7 @@ class SigReader:
         return None
 
     def _days(self, unit: str) -> float:
-        named = {"daily": 1.0, "nightly": 1.0, "weekly": 7.0, "monthly": 30.0}
-        return 1.0 if unit.startswith("24") else named.get(unit) or self.words.times[key(unit)]
+        return 1.0 if unit.startswith("24") else PERIODS.get(unit) or self.words.times[key(unit)]
 
 
 def unglued(text: str) -> str:

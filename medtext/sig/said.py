@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 COUNTED, MASS, BARE = "counted", "mass", "number"  # kinds of amounts: counted out, weighed, a number alone
+DISPENSED = 10  # of things that are counted one by one: nobody takes as many at a time
+WHOLE = ("tablet", "capsule", "pill", "patch", "suppository", "lozenge", "packet", "sachet", "vial", "ampule")
 DIGITS = 4  # of times a day and of days
 SAME_AS = {
     frozenset(("NEB", "INH")): "NEB",
@@ -66,6 +68,23 @@ class Said:
         else:
             self.counts.append(Count(1.0, 1.0, 0))
 
+    def settle_dispensed(self) -> None:
+        """Where a few are taken, "30 tablets" is what is dispensed, and says the form."""
+        few = [one for one in self.amounts if one.kind != MASS and one.type == "DOSAGE" and one.high < DISPENSED]
+        many = [one for one in self.amounts if one.kind == COUNTED and one.unit in WHOLE and one.high >= DISPENSED]
+        if few and many:
+            self.forms.update(one.unit for one in many)
+            self.amounts = [one for one in self.amounts if one not in many]
+
+    def forget_daily(self) -> None:
+        """Drops that it is once a day, where what follows says how often in that day or on which days."""
+        self.counts = [count for count in self.counts if not count.low == count.high == 1]
+
+    def settle_dose(self) -> None:
+        """What was told with a time of its own is taken: "10 mg at 8 a.m., 5 mg at 4 p.m."."""
+        if self.amounts and self.amounts[-1].kind == MASS and not self.forms:
+            self.amounts[-1].type = "DOSAGE"
+
     def dosed(self) -> bool:
         """Whether an amount is said that can be no strength."""
         return any(amount.type == "DOSAGE" for amount in self.amounts)
@@ -88,7 +107,7 @@ class Said:
         bare = [amount for amount in of[BARE] if amount.type == "DOSAGE"]
         if self.scheme:
             return self._scheme_doses(of[MASS], form)
-        if bare and (form or not any(amount.type == "DOSAGE" for amount in of[MASS])):
+        if bare and (form or bare[-1].high < 1 or not any(amount.type == "DOSAGE" for amount in of[MASS])):
             return [Amount(amount.low, amount.high, form, BARE, "DOSAGE", amount.end) for amount in bare]
         taken = [amount for amount in of[MASS] if amount.type == "DOSAGE"]
         often = self.counts or self.moments or self.needed or self.once or self.days or self.routes
@@ -111,8 +130,8 @@ class Said:
         if self.scheme:
             times = float(sum(part > 0 for part in self.scheme))
             return times or None, times or None
-        counts = {(count.low, count.high) for count in self.counts}
-        if any(amount.daily for amount in self._doses()) and not counts and not self.moments:
+        counts, doses = {(count.low, count.high) for count in self.counts}, self._doses()
+        if any(amount.daily for amount in doses) and not counts and not self.moments:
             counts.add((1.0, 1.0))
         if not counts and self.moments:
             times = float(len(self.moments) + 3 * (self.meals and self.more > 0))
@@ -120,7 +139,11 @@ class Said:
         if len(counts) != 1:
             return None, None
         low, high = counts.pop()
+        if self.meals and high == 3 + self.more:  # "after meals and at bedtime (q.i.d.)"
+            return low, high
         if self.moments and not self.more and 1 <= high < len(self.moments):
+            return None, None
+        if high < 1 and len({amount.high for amount in doses}) > 1:  # "5 mg M W F, 2.5 mg Tu Th Sa"
             return None, None
         return _rounded(None if low is None else low + self.more), _rounded(high + self.more)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 PARTS = {
-    "start": r"(?<!\w)(?<!\d[.,])",  # of a number: not after the point of another
+    "start": r"(?<!\w)(?<!\d[.,])(?<![a-z]-)(?<!point )",  # of a number: not after the point of another, nor in "TTS-2"
     "begin": r"(?<!\w)",
     "end": r"(?!\w)",
     "to": r"\s*(?:-|–|—|to|or|and/or)\s*",
@@ -18,7 +18,9 @@ PARTS = {
     "glyph": "[½¼¾⅓⅔]",
     "fraction": r"(?:(?:1/[2-8]|[23]/[345]|[357]/8)(?![\d/]))",
     "mixed": r"(?:\d+(?:\s*-\s*|\s+and\s+|\s*&\s*|\s+)@fraction|\d+\s*(?:and\s+)?@glyph|@fraction|@glyph)",
-    "spoken": r"(?:(?:@words_number)(?:\s+hundred)?(?:\s+and\s+(?:a|one)[\s-]half)?@end)",
+    "cardinal": r"(?:@words_number)(?:\s+hundred(?:\s+(?:and\s+)?(?:@words_number))?)?",
+    "decimal": r"(?:(?:@words_number|zero)\s+)?point(?:\s+(?:zero|oh|one|two|three|four|five|six|seven|eight|nine))+",
+    "spoken": r"(?:(?:@decimal|@cardinal(?:\s+and\s+(?:a|one)[\s-]half)?)@end)",
     "number": r"(?:@mixed|@digits(?:\s+and\s+a\s+half)?|@spoken)",
     "numeral": r"(?:@number|(?:@words_numeral)@end)",
     "opening": r"(?<!\w)(?=[\d.½¼¾⅓⅔]|(?:for|times|[x×]|once|twice|thrice)(?![a-wyz])|q\s?\d|@spoken|(?:@words_numeral)@end)",
@@ -26,7 +28,8 @@ PARTS = {
     "period": r"(?:@unit_of_time|daily|nightly|weekly|monthly|24\s?(?:h|hrs?|hours))@end",
     "counted_unit": r"(?:@words_counted)",
     "mass_unit": r"(?:@words_mass)",
-    "under": r"(?:\s*/\s*@digits?\s*(?:@words_per|@counted_unit|@mass_unit)@end)*",  # "/5 mL", "/kg/day"
+    "under": r"(?:(?:\s*/|\s+per\b)\s*@digits?\s*(?:@words_per|@counted_unit|@mass_unit)@end)*",  # "/5 mL", "/kg/day"
+    "weekday": r"(?:mon|tue|wed|thu|fri|sat|sun)(?:s|r|rs|days?|sdays?|nesdays?|rsdays?|urdays?)?\.?",
     "again": r"(?:\s*\(\s*(?!or\b|to\b|up\b|max)[^()]{1,14}\s*\))?",  # "two (2) tablets", "every 4-6 (four to six) hours"
     "strength": r"(?:(?:\s+(?:of\s+)?|\s*[x×]\s*)@digits\s*-?\s*@mass_unit\s+)?",  # "two 20 mg tablets"
 }
@@ -46,7 +49,7 @@ NUMBERED = {
     "weeks": r"(?<![\w./]) (?:x\s*)? (?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12) (?![\w/.]|\s?(?:tab|cap))",
     # for 10 days, x7d, 5-day course, for a week, for a week or two
     "span": r"""@start (?:(?P<span_how>for|times|x|×)\s*)?
-        (?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*
+        (?:(?<=for\s)up\s+to\s+)? (?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*
         (?P<span_low>@number|(?<=for\s)an?(?=\s)) (?:@to(?P<span_high>@number))? @again \s*(?:more|additional|further|full)?[\s-]*
         (?P<span_unit>@unit_of_time)\.?(?![\w/]) (?:\s+(?:or|to)\s+(?P<span_more>@number))?
         (?P<span_course>\s+course)? (?P<span_supply>\s+supply)?""",
@@ -59,9 +62,9 @@ NUMBERED = {
         (?:(?:\s*(?P<counted_first>@counted_unit)@end)?@to(?P<counted_high>@numeral))? \s*-?\s* @strength
         (?P<counted_unit>@counted_unit)\.?@end (?P<counted_per>@under)""",
     # 5-10 mg, 2 x 500 mg, 10 mg/kg, 400 mg/5 mL
-    "mass": r"""(?<![\w./]) (?:(?P<mass_times>\d)\s*[x×]\s*)? (?P<mass_low>@number)
+    "mass": r"""(?<![\w./])(?<!point[ ]) (?:(?P<mass_times>\d)\s*[x×]\s*)? (?P<mass_low>@number)
         (?:\s*(?P<mass_first>@mass_unit)?@under@to(?P<mass_high>@number))?
-        \s*-?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
+        \s*[-|]?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
     # x3, 2 doses
     "repeat": r"""@begin(?:x|×|times)\s*@numeral (?:@to\d+)? \s*(?:doses?|times?)? (?![\w.%]) | @begin@number\s+doses@end""",
     # 5/325, 875/125 mg, 150+75+400 mg
@@ -76,13 +79,23 @@ WORDED = {
     "dispensed": r"""\#\s*\d+
         | @begin (?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)@end [\s:.\#]* @number? (?:\s*@counted_unit@end)?
         | @start\d+\s*(?:refills?|rf)@end""",
+    # Mon, Wed and Fri; every Tuesday, Thursday; Mon-Sat
+    "week": r"""@begin (?:(?:every|each|on)\s+)? @weekday
+        (?:(?:@end\s*(?:[,/&+]|and\b)\s*)+ (?:on\s+)?@weekday)+ @end
+        | @begin (?P<week_from>@weekday) \s*(?:-|–|to|through|thru)\s* (?P<week_to>@weekday) @end""",
+    # increased from 100 mg daily to 120
+    "changed": r"@begin from\s+@number\s*(?:@mass_unit|@counted_unit)?@end (?:\s*(?:@words_frequency)@end)? \s+to@end",
+    # dose: 20; unit: mg
+    "keyed": r"""@begin dos(?:e|age)\s*[:=]\s* (?P<keyed_low>@number) \s*[;|,]?\s* (?:dos(?:e|age)\s)?units?\s*[:=]\s*
+        (?P<keyed_unit>@mass_unit|@counted_unit)@end""",
+    # q4-6h, every 2 to 3 hours, every 6 (six) hours, q6, once in 15 days, every 8 hourly
+    "every": r"""@begin(?:q|every|evry|each|ev|once\s+(?:in|every))\.?\s* (?P<every_low>@number)
+        (?:\s*@unit_of_time?@to(?:q\.?\s*)?(?P<every_high>@number))? @again [\s.-]*
+        (?P<every_unit>(?:@unit_of_time|hourly|hrly|weekly|wkly|monthly)@end)? @end""",
     "word": r"@begin(?:@words_read)@end",
     # tabs ii, gtt i; but "tablet t.i.d.", "vial IV"
     "posed": r"@begin(?P<posed_unit>@counted_unit)\.?\s+(?!(?:@words_read)@end)(?P<posed_low>@words_numeral)@end",
     "form": r"@begin@counted_unit@end",
-    # q4-6h, every 2 to 3 hours, every 6 (six) hours, q6
-    "every": r"""@begin(?:q|every|each|ev)\.?\s* (?P<every_low>@number)
-        (?:\s*@unit_of_time?@to(?:q\.?\s*)?(?P<every_high>@number))? @again [\s.-]* (?P<every_unit>@unit_of_time@end)? @end""",
     # q wk
     "each": r"@begin(?:q|every)\.?\s*(?P<each_unit>@unit_of_time)@end",
     "number": r"@start (?P<number_low>@numeral) (?:@to(?P<number_high>@numeral))? (?![\w%])",

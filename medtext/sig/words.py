@@ -18,9 +18,27 @@ from medtext.sig.shapes import filled, item
 
 VALUED = ("number", "numeral", "time", "frequency")  # kinds whose value is a number
 NAMED = ("mass", "counted", "moment", "route")  # kinds whose value is a name
-BARE = ("meals", "once", "needed", "reason", "sign", "stop", "dose?", "times?", "limit", "sig", "change", "od")
+BARE = (
+    "meals",
+    "once",
+    "needed",
+    "reason",
+    "sign",
+    "stop",
+    "dose?",
+    "times?",
+    "divided",
+    "limit",
+    "sig",
+    "change",
+    "od",
+)
 KINDS = (*VALUED, *NAMED, "per", *BARE)
-READ = ("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "limit", "change", "od")
+READ = (
+    *("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "divided", "limit"),
+    "change",
+    "od",
+)
 """The kinds that mean something wherever they stand; the others only beside a number or after "as needed"."""
 
 REMEMBERED = 1 << 12  # words whose key or number is kept
@@ -28,6 +46,8 @@ MARKS = re.compile(r"[.,\s-]+")
 GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 BEHIND = r"(?<=[btq]id)|(?<=\dh)|(?<=daily)|(?<=\bpo)"
 """Where "as needed" begins when a blank was left out: "BIDPRN", "Q6HPRN"."""
+HUNDREDS = re.compile(r"(.+?)\s+hundred(?:\s+(?:and\s+)?(.+))?")
+DECIMAL = re.compile(r"(?:(.+?)\s+)?point\s+(.+)")  # "three point one two five", "point oh five"
 DIGITS = re.compile(filled(r"\d+\s*/\s*\d+|@glyph|@digits", {}))
 
 
@@ -49,9 +69,9 @@ class SigRule:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"there is no kind {self.kind!r}")
-        if self.kind in VALUED:
+        if self.kind in VALUED or (self.kind == "divided" and self.value):
             self.amount()
-        elif (self.kind in NAMED) != bool(self.value) and self.kind != "per":
+        elif (self.kind in NAMED) != bool(self.value) and self.kind not in ("per", "divided"):
             raise ValueError(f"{self.kind!r} and the value {self.value!r} do not go together")
         if self.only and ATTRIBUTES.get(self.only) != "MEDICATION":
             raise ValueError(f"{self.only!r} is no attribute of a medication")
@@ -132,9 +152,12 @@ class SigWords:
         if half:
             number = self.number(whole)
             return None if number is None else number + 0.5
-        if text.endswith("hundred"):
-            number = self.number(text.removesuffix("hundred"))
-            return None if number is None else number * 100
+        if found := HUNDREDS.fullmatch(text):
+            hundreds, rest = self.number(found[1]), self.number(found[2] or "")
+            return None if hundreds is None else hundreds * 100 + (rest or 0)
+        if found := DECIMAL.fullmatch(text):
+            digits = "".join(f"{self.numbers.get(word, 0):g}" for word in found[2].split())
+            return float(f"{self.number(found[1] or '') or 0:g}.{digits}")
         named = self.numbers.get(key(text), self.numerals.get(key(text)))
         return _in_digits(text) if named is None else named
 
