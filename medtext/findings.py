@@ -53,6 +53,7 @@ class Findings:
     given: tuple[Mention, ...] | None = None  # spans the caller brought; they replace what the finders find
     text: str = ""  # see `text_of`
     words: list[str] = field(default_factory=list)  # see `words`
+    lower_words: list[str] = field(default_factory=list)  # see `words`
     offsets: list[int] = field(default_factory=list)  # see `offsets`
     places: dict[str, list[int]] = field(default_factory=dict)  # see `places`
     sections: list[SectionSpan] = field(default_factory=list)
@@ -137,3 +138,11 @@ def words(doc: Doc) -> list[str]:
     if not found.words:
         found.words = [token.text for token in doc]
     return found.words
+
+
+def lower_words(doc: Doc) -> list[str]:
+    """`words` in lower case."""
+    found = findings(doc)
+    if not found.lower_words:
+        found.lower_words = [word.lower() for word in words(doc)]
+    return found.lower_words

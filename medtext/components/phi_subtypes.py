@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from spacy.tokens import Doc
 
 from medtext.components.clues import words_of
-from medtext.findings import findings, offsets, text_of, words
+from medtext.findings import findings, lower_words, offsets, text_of
 from medtext.schema import PHI_SUBTYPES, Mention
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Subtypes:
 
     def told(self, doc: Doc, mentions: Sequence[Mention]) -> Iterator[Mention]:
         """The mentions with the subtypes that their words or those around tell; empty where none does."""
-        text, tokens = text_of(doc), [word.lower() for word in words(doc)]
+        text, tokens = text_of(doc), lower_words(doc)
         begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
         for mention, begin, end in zip(mentions, begins, ends, strict=True):
             subtype = (

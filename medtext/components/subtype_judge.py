@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 from medtext.components.clues import words_of
 from medtext.components.phi_features import shape
 from medtext.components.phi_subtypes import AFTER, BEFORE, NAMED, STREET, line_words, settled, towns
-from medtext.findings import findings, text_of, words
+from medtext.findings import findings, lower_words, text_of
 from medtext.regression import weight_lines
 from medtext.schema import PHI_SUBTYPES, Mention
 
@@ -60,6 +60,8 @@ class SubtypeJudge:
             and told[place] not in self._left[one.type]
             and not settled(one.type, text[one.begin : one.end])
         ]
+        if not judged:
+            return list(mentions)
         scores = self._scores(doc, [mentions[place] for place in judged], [told[place] for place in judged])
         found = list(mentions)
         for place, row in zip(judged, scores, strict=True):
@@ -92,7 +94,7 @@ class SubtypeJudge:
 
 def subtype_clues(doc: Doc, mentions: Sequence[Mention], told: Iterable[str]) -> Iterator[list[str]]:
     """What is known of each mention, sorted by offset; `told` is the subtype that rules tell, empty where none does."""
-    text, tokens, town = text_of(doc), [word.lower() for word in words(doc)], towns(doc)
+    text, tokens, town = text_of(doc), lower_words(doc), towns(doc)
     begins, ends = words_of(doc, [(one.begin, one.end) for one in mentions])
     for one, begin, end, rule in zip(mentions, begins, ends, told, strict=True):
         own = [word for word in tokens[begin:end] if not word.isspace()] or [""]

@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 
 from medtext.components.clues import words_of
 from medtext.components.context import Context, Verdict
-from medtext.findings import findings, text_of, words
+from medtext.findings import findings, lower_words, text_of
 from medtext.schema import Mention
 
 BEFORE, AFTER = 24, 16  # words of its sentence that are kept
@@ -58,7 +58,7 @@ def surroundings(
     begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
     sentences = [(sentence.start, sentence.end) for sentence in doc.sents]
     text = text_of(doc)
-    lower = [word.lower() for word in words(doc)]
+    lower = lower_words(doc)
     seen, place = [], 0
     for mention, begin, end, judged, hanging in zip(mentions, begins, ends, verdicts, attributes, strict=True):
         while place + 1 < len(sentences) and sentences[place][1] <= begin:

@@ -20,7 +20,7 @@ from medtext.components.ner import learned
 from medtext.components.networks import read_meta
 from medtext.components.surroundings import Surroundings, surroundings
 from medtext.components.trait_network import DATING, TraitNetwork
-from medtext.findings import Findings, findings, words
+from medtext.findings import Findings, findings, lower_words
 from medtext.regression import LARGEST, weight_lines
 from medtext.rulebook import load_table, load_words, rules_dir
 from medtext.schema import TRAITS, Mention, Trait
@@ -129,7 +129,7 @@ class TraitFinder:
 
     def log_odds(self, doc: Doc, seen: Sequence[Surroundings]) -> NDArray[np.float64]:
         """The regressions' log odds, mentions by TRAITS."""
-        lower = [word.lower() for word in words(doc)]
+        lower = lower_words(doc)
         rows: list[int] = []
         firsts = []
         for around in seen:

@@ -30,7 +30,6 @@ from medtext.schema import Mention
 from medtext.training.corpus import read_rows
 from medtext.training.regression import fit, options_of
 
-RAREST = 3  # a feature seen less often gets no weight
 SMALLEST = 0.05  # a weight nearer to nothing is left out
 STRENGTH = 1.0  # see `regression.fit`
 FOLDS = 3
@@ -76,9 +75,7 @@ def examples(note: GoldNote) -> Iterator[tuple[list[str], bool]]:
 def learn(notes: Iterable[GoldNote]) -> Weights:
     """The weights, by feature."""
     rows, right = zip(*(pair for note in notes for pair in examples(note)), strict=True)
-    counts = Counter(feature for row in rows for feature in row)
-    kept = [[feature for feature in row if counts[feature] >= RAREST] for row in rows]
-    return dict(fit(kept, right, STRENGTH, SMALLEST))
+    return dict(fit(rows, right, STRENGTH, SMALLEST))
 
 
 def thresholds(notes: Sequence[GoldNote]) -> Weights:

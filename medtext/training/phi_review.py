@@ -8,7 +8,6 @@ that share most of it. The same notes and model give the same weights.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,6 @@ from medtext.pipeline import READING, build
 from medtext.training.corpus import read_rows
 from medtext.training.regression import fit, options_of
 
-RAREST = 3  # a clue seen less often gets no weight
 SMALLEST = 0.03  # a weight nearer to nothing is left out
 STRENGTH = 0.3  # see `regression.fit`
 
@@ -55,9 +53,7 @@ def is_right(one: Candidate, gold: Sequence[Span], spans: set[Span]) -> bool:
 def learn(notes: Iterable[Judged]) -> dict[str, float]:
     """The weights of the clues."""
     seen = [(clues, right) for note in notes for _, clues, right in note]
-    counts = Counter(clue for clues, _ in seen for clue in clues)
-    rows = [[clue for clue in clues if counts[clue] >= RAREST] for clues, _ in seen]
-    return dict(fit(rows, [right for _, right in seen], STRENGTH, SMALLEST))
+    return dict(fit([clues for clues, _ in seen], [right for _, right in seen], STRENGTH, SMALLEST))
 
 
 def main() -> None:

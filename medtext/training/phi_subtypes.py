@@ -7,7 +7,6 @@ A logistic regression a subtype, over all identifiers of its type. The same note
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,7 +20,6 @@ from medtext.schema import PHI_SUBTYPES, Mention
 from medtext.training.corpus import read_rows
 from medtext.training.regression import fit, options_of
 
-RAREST = 3  # a clue seen less often gets no weight
 SMALLEST = 0.05  # a weight nearer to nothing is left out
 STRENGTH = 1.0  # see `regression.fit`
 
@@ -47,8 +45,7 @@ def learn(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str, fl
     seen = list(gold_identifiers(rows))
     for kind in JUDGED:
         of_kind = [(subtype, clues) for one, subtype, clues in seen if one == kind]
-        counts = Counter(clue for _, clues in of_kind for clue in clues)
-        clues = [[clue for clue in clues if counts[clue] >= RAREST] for _, clues in of_kind]
+        clues = [clues for _, clues in of_kind]
         for subtype in PHI_SUBTYPES[kind]:
             right = [one == subtype for one, _ in of_kind]
             if any(right):

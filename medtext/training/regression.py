@@ -1,24 +1,29 @@
-"""What the two regressions of `links` and `traits` share: how they are fitted, and their command line."""
+"""What the regressions of links, traits and identifiers share: how they are fitted, and their command line."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
+RAREST = 3  # a feature seen less often gets no weight
+
 
 def fit(
-    rows: Iterable[Iterable[str]], right: Sequence[bool], strength: float, smallest: float
+    rows: Sequence[Sequence[str]], right: Sequence[bool], strength: float, smallest: float
 ) -> list[tuple[str, float]]:
     """The features of a logistic regression with their weights; those nearer to nothing than `smallest` are left out.
 
-    `strength` is the inverse of the regularisation (scikit-learn's C). The same rows give the same weights.
+    So are those that are seen less often than `RAREST`. `strength` is the inverse of the regularisation (scikit-learn's
+    C). The same rows give the same weights.
     """
+    counts = Counter(feature for row in rows for feature in row)
     vectorizer = DictVectorizer()
-    matrix = vectorizer.fit_transform([dict.fromkeys(row, 1) for row in rows])
+    matrix = vectorizer.fit_transform([{feature: 1 for feature in row if counts[feature] >= RAREST} for row in rows])
     # scikit-learn takes 32-bit indices only
     matrix.indices, matrix.indptr = matrix.indices.astype("int32"), matrix.indptr.astype("int32")
     model = LogisticRegression(C=strength, max_iter=400, fit_intercept=False, random_state=0).fit(matrix, right)

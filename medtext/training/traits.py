@@ -8,7 +8,6 @@ One logistic regression a trait, over the mentions that can have it; the same no
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +20,13 @@ from medtext.components.context import Context, ContextCue
 from medtext.components.surroundings import Surroundings, surroundings
 from medtext.components.traits import Weights, possible_traits, trait_clues
 from medtext.config import Config
-from medtext.findings import words
+from medtext.findings import lower_words
 from medtext.pipeline import build
 from medtext.rulebook import load_table, load_words, rules_dir
 from medtext.schema import TRAITS, Mention
 from medtext.training.corpus import read_rows
 from medtext.training.regression import fit, options_of
 
-RAREST = 3  # a clue seen less often gets no weight
 SMALLEST = 0.15  # a weight nearer to nothing is left out
 STRENGTH = 0.5  # see `regression.fit`
 
@@ -69,18 +67,18 @@ def learn(rows: Iterable[Mapping[str, Any]]) -> Weights:
     nlp = build(Config(), steps=("sentences", "sections"))
     mentions = []
     for note in gold_notes(nlp, rows):
-        lower = [word.lower() for word in words(note.doc)]
+        lower = lower_words(note.doc)
         for around, traits in zip(note.seen, note.traits, strict=True):
             clues = [f"{kind}={value}" for kind, values in trait_clues(around, lower, placing) for value in values]
             mentions.append((around.type, ["bias", *clues], traits))
-    counts = Counter(feature for _, features, _ in mentions for feature in features)
     weights: Weights = {}
     for trait in TRAITS:
         chosen = [(features, trait in traits) for kind, features, traits in mentions if trait in possible_traits(kind)]
         if len({right for _, right in chosen}) < 2:
             continue  # gold never has the trait, or always: nothing to learn
-        rows_of = [[feature for feature in features if counts[feature] >= RAREST] for features, _ in chosen]
-        for feature, weight in fit(rows_of, [right for _, right in chosen], STRENGTH, SMALLEST):
+        for feature, weight in fit(
+            [features for features, _ in chosen], [right for _, right in chosen], STRENGTH, SMALLEST
+        ):
             weights.setdefault(feature, []).append((trait, weight))
     return weights
 
