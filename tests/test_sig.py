@@ -242,6 +242,12 @@ def test_a_name_in_brackets_names_the_same_drug(text, spans, same) -> None:
     ("text", "spans", "dose"),
     [
         ("Take two DRUG tablets daily", [("tablets", "FORM"), ("daily", "FREQUENCY")], (2, "tablet")),
+        (
+            "take one DRUG 500 mg tablet daily",
+            [("500 mg", "STRENGTH"), ("tablet", "FORM"), ("daily", "FREQUENCY")],
+            (1, "tablet"),
+        ),
+        ("take one DRUG, a tablet, daily", [("tablet", "FORM"), ("daily", "FREQUENCY")], (None, None)),
         ("Take DRUG tablets daily", [("tablets", "FORM"), ("daily", "FREQUENCY")], (None, None)),
         ("2 DRUG tablets daily", [("tablets", "FORM"), ("daily", "FREQUENCY")], (None, None)),
         ("take two tablets of DRUG daily", [("daily", "FREQUENCY")], (2, "tablet")),

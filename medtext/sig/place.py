@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from medtext.findings import Findings
-from medtext.schema import ATTRIBUTES, CATEGORIES, Sig
+from medtext.schema import ATTRIBUTES, CATEGORIES, Mention, Sig
 from medtext.sig.reader import NOTHING, Piece, SigReader, unglued
 from medtext.sig.said import BARE, COUNTED, MASS
 from medtext.sig.words import SigWords, lowered
@@ -136,15 +136,28 @@ def _head(words: SigWords, text: str, found: Findings, parts: Sequence[int]) -> 
     taken = TAKE.search(text, max(0, first.begin - LONGEST_PIECE), first.begin) if first.type in DRUGS else None
     if taken is None:
         return
-    amount, second = lowered(taken["amount"]), found.mentions[parts[min(1, len(parts) - 1)]]
+    amount = lowered(taken["amount"])
     if not taken["of"]:
-        if second.type != "FORM" or second.begin - first.end != 1:
+        form = _form_behind(found, parts)
+        if form is None:
             return
-        amount += f" {lowered(text[second.begin : second.end])}"
+        amount += f" {lowered(text[form.begin : form.end])}"
     item = words.item.fullmatch(amount)
     if item and item.lastgroup in (COUNTED, MASS):
         yield "DOSAGE", amount
         yield NAME
+
+
+def _form_behind(found: Findings, parts: Sequence[int]) -> Mention | None:
+    """The form that follows a drug's name at once, or its strength: "aspirin tablets", "naproxen 500 mg tablet"."""
+    end = found.mentions[parts[0]].end
+    for mention in (found.mentions[part] for part in parts[1:]):
+        if mention.begin != end + 1 or mention.type not in ("FORM", "STRENGTH"):
+            return None
+        if mention.type == "FORM":
+            return mention
+        end = mention.end
+    return None
 
 
 def _foreign(found: Findings, place: int) -> bool:

@@ -101,6 +101,8 @@ class Said:
     def _doses(self) -> list[Amount]:
         """The amounts that say how much is taken: what is counted out before a mass, which may be a product's strength."""
         of = {kind: [amount for amount in self.amounts if amount.kind == kind] for kind in (COUNTED, MASS, BARE)}
+        if any(amount.type == "DOSAGE" for amount in of[MASS]):  # "a 3 mL pen: inject 24 units"
+            of[COUNTED] = [amount for amount in of[COUNTED] if amount.type != "STRENGTH"]
         if of[COUNTED]:
             return of[COUNTED]
         form = next(iter(self.forms)) if len(self.forms) == 1 else ""
