@@ -1,24 +1,25 @@
 """Which attribute hangs on what, with the spans given: the nearest owner that the sentence supports, or none."""
 
-from pathlib import Path
-
+import numpy as np
 import pytest
 
-from medtext.components.attributes import ENOUGH, AttributeLinker
-from medtext.errors import ModelError
-from medtext.link_features import FAR, RIVALS, Layout
-from medtext.regression import read_weights
+from medtext.components.attributes import ENOUGH, linked
+from medtext.components.link_network import inputs
+from medtext.findings import findings
+from medtext.link_pairs import FAR, MARKS, MOST, RIVALS, Pair, pairs_of
 from medtext.schema import Mention
 from tests.cases import parse
 
 
-def linked(nlp, line: str) -> tuple[dict, dict]:
+def links_of(nlp, line: str) -> tuple[dict, dict]:
     """The links that the linker sees between the marks of a line, and those that the line says, by the words."""
     case = parse(line, line)
     mentions = [Mention(*place) for place in sorted(case.traits)]
     words = [case.text[one.begin : one.end] for one in mentions]
-    starts = [sentence.start_char for sentence in nlp.get_pipe("medtext_sentences")(nlp.make_doc(case.text)).sents]
-    links = nlp.get_pipe("medtext_attributes").links(case.text, mentions, starts)
+    doc = nlp(case.text)
+    pairs = pairs_of(case.text, mentions, [sentence.start_char for sentence in doc.sents])
+    likely = nlp.get_pipe("medtext_attributes").network(doc, findings(doc).read, mentions, pairs) if pairs else ()
+    links = linked(pairs, likely)
     said = {case.text[child[0] : child[1]]: case.text[owner[0] : owner[1]] for child, owner in case.links.items()}
     return {words[place]: words[link.parent] for place, link in links}, said
 
@@ -37,7 +38,7 @@ def linked(nlp, line: str) -> tuple[dict, dict]:
     ],
 )
 def test_attributes_find_their_owner(nlp, line: str) -> None:
-    found, said = linked(nlp, line)
+    found, said = links_of(nlp, line)
     assert found == said
 
 
@@ -51,7 +52,7 @@ def test_attributes_find_their_owner(nlp, line: str) -> None:
     ],
 )
 def test_some_hang_on_nothing(nlp, line: str) -> None:
-    assert linked(nlp, line)[0] == {}
+    assert links_of(nlp, line)[0] == {}
 
 
 def mentions_of(*placed: tuple[int, str]) -> list[Mention]:
@@ -59,7 +60,7 @@ def mentions_of(*placed: tuple[int, str]) -> list[Mention]:
 
 
 def owners(text: str, mentions: list[Mention], place: int) -> list[int]:
-    return [pair.owner for pair in Layout(text, mentions, [0]).pairs(place)]
+    return [pair.owner for pair in pairs_of(text, mentions, [0]) if pair.attribute == place]
 
 
 def test_the_nearest_on_either_side_are_looked_at() -> None:
@@ -87,25 +88,52 @@ def test_what_can_own(text: str, kinds: list[str], expected: list[int]) -> None:
     assert owners(text, mentions_of(*zip(places, kinds, strict=True)), 1) == expected
 
 
-def test_the_shape_of_a_pair_says_what_lies_between() -> None:
+def test_the_numbers_of_a_pair_say_what_lies_between() -> None:
     text = "Na 138, K 4.1"
     kinds = ["TEST_NAME", "TEST_VALUE", "TEST_NAME", "TEST_VALUE"]
     spans = [(0, 2), (3, 6), (8, 9), (10, 13)]
     mentions = [Mention(*span, kind) for span, kind in zip(spans, kinds, strict=True)]
-    near, far = Layout(text, mentions, [0]).pairs(3)
-    assert (near.owner, near.shape.alike, near.shape.rivals, near.shape.marks, near.words) == (2, 0, 0, "", "")
-    assert (far.owner, far.shape.alike, far.shape.rivals, far.shape.marks, far.words) == (0, 1, 1, ",", "138, k")
+    near, far = (pair for pair in pairs_of(text, mentions, [0]) if pair.attribute == 3)
+    assert (near.owner, near.before, near.rivals, near.alike, sum(near.marks)) == (2, 1, 0, 0, 0)
+    assert (far.owner, far.before, far.rivals, far.alike) == (0, 1, 1, 1)
+    assert [mark for mark, stands in zip(MARKS, far.marks, strict=True) if stands] == [","]
 
 
-def test_an_owner_must_be_likely_enough() -> None:
-    mentions = mentions_of((0, "DX_NAME"), (2, "DIRECTION"))
-    for threshold, expected in ((0.4, {0}), (0.6, set())):
-        linker = AttributeLinker({ENOUGH + "DIRECTION": threshold})  # without weights every owner is a toss-up
-        assert {link.parent for _, link in linker.links("a b", mentions, [0])} == expected
+def test_numbers_are_cut() -> None:
+    text = f"a{'. ' * 20}{chr(10)}x{chr(10)}y{chr(10)}{'-' * 200}b"
+    mentions = mentions_of((0, "DX_NAME"), (len(text) - 1, "DIRECTION"))
+    (pair,) = pairs_of(text, mentions, [0, 5, 9, 15, 20])
+    assert (pair.sentences, pair.lines) == (MOST["sentences"], MOST["lines"])
+    assert pair.length <= MOST["length"]
 
 
-@pytest.mark.parametrize("content", ["", "bias\n", "bias\tmuch\n", "a\tb\tc\n"])
-def test_weights_that_cannot_be_read_are_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "links.tsv").write_text(content)
-    with pytest.raises(ModelError, match="no weights of links"):
-        read_weights(tmp_path / "links.tsv")
+def pair_of(attribute: int, owner: int) -> Pair:
+    return Pair(attribute, owner, 1, 0, 0, 0, 0, 1, (False,) * len(MARKS))
+
+
+@pytest.mark.parametrize(
+    ("likely", "expected"),
+    [
+        ([ENOUGH, 0.1], {1: 0}),
+        ([ENOUGH - 0.01, 0.1], {}),
+        ([0.4, 0.5], {1: 2}),
+        ([0.4, 0.4], {1: 0}),
+    ],
+)
+def test_the_likeliest_owner_if_likely_enough(likely, expected) -> None:
+    found = linked([pair_of(1, 0), pair_of(1, 2)], likely)
+    assert {place: link.parent for place, link in found} == expected
+
+
+def test_the_words_between_are_averaged(nlp) -> None:
+    text = "Pain in the left knee"
+    mentions = [Mention(0, 4, "DX_NAME"), Mention(12, 16, "DIRECTION"), Mention(17, 21, "SYSTEM_ORGAN_SITE")]
+    doc = nlp.make_doc(text)
+    read = np.arange(len(doc) * 4, dtype=np.float32).reshape(-1, 4)
+    pairs = pairs_of(text, mentions, [0])
+    between = inputs(doc, read, mentions, pairs)["between"]
+    for pair, given in zip(pairs, between, strict=True):
+        if {pair.attribute, pair.owner} == {0, 1}:  # "in the"
+            assert given.tolist() == read[1:3, 2:].mean(0).tolist()
+        elif {pair.attribute, pair.owner} == {1, 2}:
+            assert given.tolist() == [0, 0]

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "medtext"
 LAYERS = [
     {"errors", "schema", "version"},
     {
-        *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_features", "regression"),
+        *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_pairs", "regression"),
         *("policy", "scores", "times", "values", "hashing", "folding"),
     },
     {"sig"},

@@ -38,8 +38,8 @@ def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> Non
     weights = traits.learn(corpus.read_rows([gold]))
     rows = (f"{trait}\t{feature}\t{weight}" for feature, of in weights.items() for trait, weight in of)
     (folder / "traits.tsv").write_text("\n".join(rows) + "\n")
-    found = links.learn(links.gold_notes(corpus.read_rows([gold])))
-    (folder / "links.tsv").write_text("".join(f"{feature}\t{weight}\n" for feature, weight in found.items()))
+    pairs = list(links.prepare(corpus.read_rows([gold]), folder))
+    links.export(links.train(pairs, replace(links.FITTING, epochs=1)), pairs[0], folder)
     shutil.copy(ROOT / "models/fast/phi_review.tsv", folder)
     judged = list(trait_network.prepare(corpus.read_rows([gold]), folder))
     judged += trait_network.prepare_silver(
@@ -176,6 +176,10 @@ def test_training_refuses_what_it_cannot_use(gold: Path, tmp_path: Path) -> None
         retrain([gold], tmp_path / "new", start=str(tmp_path / "nowhere"))
     with pytest.raises(ModelError, match="cannot be trained on from"):
         retrain([gold], tmp_path / "new", start="accurate")
+    rows = [json.loads(line) | {"spans": []} for line in gold.read_text().splitlines()]
+    (tmp_path / "bare.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(UsageError, match="has a parent"):
+        retrain([tmp_path / "bare.jsonl"], tmp_path / "new", start=None)
 
 
 def test_errors_are_told_apart() -> None:
@@ -264,6 +268,27 @@ def test_a_teacher_learns_labels_and_ships(gold: Path, tmp_path: Path, small_ber
     assert [note.words for note in between] == [note.words for note in notes]
     assert abs((one[0].soft + other[0].soft) / 2 - between[0].soft).max() < 1e-3
     teacher.train(notes, [], between, between[:1], {}, small_bert, settings)  # silver notes teach as well
+
+
+def test_smoothing_evens_out_columns_and_changes_no_answer(small_bert: Path) -> None:
+    import torch
+
+    from medtext.training.smoothing import Scaled, smooth
+    from medtext.training.teacher import encoder_of
+
+    torch.manual_seed(0)
+    encoder = encoder_of(small_bert).eval()
+    given = torch.randn(1, 7, 24)
+    layer = encoder.encoder.layer[0]
+    with torch.no_grad():
+        layer.output.dense.weight[:, 3] = 0.001  # a column that needs no room in the weights
+        before = encoder(inputs_embeds=given).last_hidden_state
+        smooth(encoder, lambda: encoder(inputs_embeds=given))
+        after = encoder(inputs_embeds=given).last_hidden_state
+    assert torch.allclose(before, after, atol=1e-4)
+    scaled = [one for one in encoder.modules() if isinstance(one, Scaled)]
+    assert len(scaled) == 4
+    assert layer.output.dense.inverse.argmin() == 3
 
 
 def test_what_an_annotator_settles_replaces_a_teachers_word() -> None:

@@ -79,7 +79,7 @@ def inputs(
         yield {
             "words": read[part, read.shape[1] // 2 :],
             "places": places(begins - part.start, ends - part.start, sentence[part], line[part]),
-            "mentions": _means(read, begins, ends),
+            "mentions": means(read, begins, ends),
             "firsts": read[begins],
             "lasts": read[ends - 1],
             "dates": _dates(read, group),
@@ -89,7 +89,7 @@ def inputs(
         }
 
 
-def _means(read: NDArray[np.float32], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float32]:
+def means(read: NDArray[np.float32], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float32]:
     """The mean word of each mention. Mentions are in order and do not overlap."""
     means = read[begins]
     for place in np.flatnonzero(ends - begins > 1).tolist():

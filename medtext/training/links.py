@@ -1,138 +1,163 @@
-"""Learns the weights of `medtext.components.attributes` from gold links, and writes them as `links.tsv`.
+"""Trains the network of `medtext.components.link_network` on what a model of entities sees, and adds it to its folder.
 
-    python -m medtext.training.links --gold train.jsonl other_styles.jsonl --dev dev.jsonl … --out models/fast/links.tsv
+    python -m medtext.training.links --model models/fast --gold train.jsonl … --dev dev.jsonl …
 
-A logistic regression over pairs of an attribute and a possible owner. The threshold of each type of attribute is the
-one that links best in cross-validation over the gold notes. The same files and seed give the same weights.
+The model of entities stays as it is. One thread gives the same weights every time. Needs the extra `train`.
 """
 
 from __future__ import annotations
 
-import random
-from collections import Counter, defaultdict
+import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medtext.components.attributes import ENOUGH, AttributeLinker, attributes_in_order
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the field's name for it
+from torch import Tensor, nn
+
+from medtext.components.link_network import LARGEST, inputs
+from medtext.components.trait_network import TYPES
 from medtext.config import Config
-from medtext.link_features import (
-    SITE,
-    Layout,
-    attribute_features,
-    pair_features,
-    shape_features,
-    site_features,
-)
-from medtext.pipeline import build
+from medtext.findings import findings
+from medtext.link_pairs import MARKS, MOST, pairs_of
+from medtext.pipeline import READING, build
 from medtext.schema import Mention
 from medtext.training.corpus import read_rows
-from medtext.training.regression import fit, options_of
+from medtext.training.export import export_network
+from medtext.training.fitting import Fitting, fit_network
 
-SMALLEST = 0.05  # a weight nearer to nothing is left out
-STRENGTH = 1.0  # see `regression.fit`
-FOLDS = 3
-THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
-FEWEST = 150  # links of a type that gets a threshold of its own
+FITTING = Fitting(epochs=12, rate=2e-3, batch=16, memory=0.99)
+HIDDEN, WIDTH, EMBEDDED, DROPOUT = 160, 96, 16, 0.2
 
-Weights = dict[str, float]
-
-
-@dataclass(frozen=True)
-class GoldNote:
-    """A note's mentions, its links by place, and the offsets of its sentences."""
-
-    text: str
-    mentions: list[Mention]
-    links: dict[int, int]
-    starts: list[int]
+_KEPT = dict.fromkeys(("mentions", "lasts", "followed_by", "led_by", "between"), np.float16)
+"""How the widest inputs are kept, since there are many."""
 
 
-def gold_notes(rows: Iterable[Mapping[str, Any]]) -> Iterator[GoldNote]:
-    """What the rows of gold files say of links."""
-    nlp = build(Config(), steps=("sentences",))
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the network is given of a note, and which pairs are links."""
+
+    given: dict[str, np.ndarray]
+    right: np.ndarray
+
+
+class Network(nn.Module):
+    """Mentions and pairs in; how well each pair fits, and how well each mention stands alone, out.
+
+    `width` is that of the words as they are and as read.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.half = width // 2
+        self.plain, self.seen = nn.LayerNorm(self.half), nn.LayerNorm(self.half)
+        self.kind = nn.Embedding(len(TYPES), EMBEDDED)
+        self.hidden = nn.Linear(width + 3 * self.half + EMBEDDED, HIDDEN)
+        self.attribute, self.owner = nn.Linear(HIDDEN, WIDTH), nn.Linear(HIDDEN, WIDTH)
+        self.asks, self.answers = nn.Linear(HIDDEN, WIDTH), nn.Linear(HIDDEN, WIDTH)
+        self.between, self.marks = nn.Linear(self.half, WIDTH), nn.Linear(len(MARKS), WIDTH)
+        self.numbers = nn.ModuleList([nn.Embedding(most + 1, WIDTH) for most in MOST.values()])
+        for number in self.numbers:
+            nn.init.normal_(number.weight, std=0.1)  # type: ignore[arg-type]
+        self.judge = nn.Sequential(
+            nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(WIDTH, WIDTH // 2), nn.ReLU(), nn.Linear(WIDTH // 2, 1)
+        )
+        self.alone = nn.Sequential(nn.Linear(HIDDEN, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1))
+        self.dropout = nn.Dropout(DROPOUT)
+
+    def forward(
+        self,
+        mentions: Tensor,
+        lasts: Tensor,
+        followed_by: Tensor,
+        led_by: Tensor,
+        types: Tensor,
+        pairs: Tensor,
+        marks: Tensor,
+        between: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        said = [self.plain(mentions[:, : self.half])]
+        said += [self.seen(words) for words in (mentions[:, self.half :], lasts, followed_by, led_by)]
+        known = torch.cat([self.dropout(torch.cat(said, -1)), self.kind(types)], -1)
+        known = self.dropout(F.relu(self.hidden(known)))
+        child, parent = pairs[:, 0], pairs[:, 1]
+        gap = self.dropout(self.seen(between)) * (between.abs().sum(-1, keepdim=True) > 0).to(between.dtype)
+        both = self.attribute(known)[child] + self.owner(known)[parent] + self.between(gap) + self.marks(marks)
+        both = both + self.asks(known)[child] * self.answers(known)[parent]
+        for column, number in enumerate(self.numbers, 2):
+            both = both + number(pairs[:, column])
+        return self.judge(both).squeeze(-1), self.alone(known).squeeze(-1)
+
+
+def prepare(rows: Iterable[Mapping[str, Any]], model: Path) -> Iterator[Prepared]:
+    """What the network is given of gold notes, through the pipeline as it runs; of those that have a pair."""
+    nlp = build(Config(model=str(model)), steps=READING)
     for row in rows:
         spans = sorted(row["spans"], key=lambda span: (span["start"], span["end"], span["type"]))
         place_of = {span["id"]: place for place, span in enumerate(spans)}
+        owners = [None if span.get("parent") is None else place_of[span["parent"]] for span in spans]
         mentions = [Mention(span["start"], span["end"], span["type"]) for span in spans]
-        links = {place: place_of[span["parent"]] for place, span in enumerate(spans) if span.get("parent") is not None}
-        yield GoldNote(row["text"], mentions, links, [sent.start_char for sent in nlp(row["text"]).sents])
+        doc = nlp(row["text"])
+        pairs = pairs_of(row["text"], mentions, [sentence.start_char for sentence in doc.sents])
+        if pairs:
+            given = inputs(doc, findings(doc).read, mentions, pairs)
+            kept = {name: values.astype(_KEPT.get(name, values.dtype)) for name, values in given.items()}
+            yield Prepared(kept, np.array([owners[pair.attribute] == pair.owner for pair in pairs]))
 
 
-def examples(note: GoldNote) -> Iterator[tuple[list[str], bool]]:
-    """The features of every pair, and whether it is a link."""
-    layout = Layout(note.text, note.mentions, note.starts)
-    owners = {place: owner for place, owner in note.links.items() if note.mentions[place].type == SITE}
-    for place in attributes_in_order(note.mentions):
-        own = attribute_features(layout, place)
-        for pair in layout.pairs(place):
-            words = [f"{slot}={word}" for slot, word in own + pair_features(layout, place, pair)]
-            sites = site_features(pair.shape.kind, place, pair.owner, owners)
-            yield [*words, *shape_features(pair.shape), *sites], note.links.get(place) == pair.owner
-
-
-def learn(notes: Iterable[GoldNote]) -> Weights:
-    """The weights, by feature."""
-    rows, right = zip(*(pair for note in notes for pair in examples(note)), strict=True)
-    return dict(fit(rows, right, STRENGTH, SMALLEST))
-
-
-def thresholds(notes: Sequence[GoldNote]) -> Weights:
-    """For each type with links enough, the threshold that links best notes which the weights have not seen."""
-    order = list(range(len(notes)))
-    random.Random(0).shuffle(order)
-    found: dict[str, dict[float, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for fold in range(FOLDS):
-        held_out = [notes[place] for place in sorted(order[fold::FOLDS])]
-        weights = learn(notes[place] for place in sorted(set(order) - set(order[fold::FOLDS])))
-        for threshold in THRESHOLDS:
-            kinds = {ENOUGH + mention.type: threshold for note in held_out for mention in note.mentions}
-            for kind, count in counted(weights | kinds, held_out).items():
-                found[kind][threshold].update(count)
-    return {
-        ENOUGH + kind: max(THRESHOLDS, key=lambda one: (f1(by_threshold[one])[2], -one))
-        for kind, by_threshold in sorted(found.items())
-        if by_threshold[THRESHOLDS[0]]["wanted"] >= FEWEST
+def joined(notes: Sequence[Prepared]) -> tuple[list[Tensor], Tensor]:
+    """Notes as one: the places of one go on from the other's."""
+    given = {name: np.concatenate([note.given[name] for note in notes]) for name in notes[0].given}
+    given = {
+        name: values.astype(np.float32) if values.dtype == np.float16 else values for name, values in given.items()
     }
+    starts = np.cumsum([0, *(len(note.given["types"]) for note in notes[:-1])])
+    given["pairs"][:, :2] += np.repeat(starts, [len(note.right) for note in notes])[:, None]
+    return [torch.from_numpy(values) for values in given.values()], torch.from_numpy(
+        np.concatenate([note.right for note in notes])
+    )
 
 
-def counted(weights: Weights, notes: Iterable[GoldNote]) -> dict[str, Counter[str]]:
-    """Right, found and wanted links between gold spans, by type of attribute."""
-    linker = AttributeLinker(weights)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for note in notes:
-        predicted = {place: link.parent for place, link in linker.links(note.text, note.mentions, note.starts)}
-        for place in note.links.keys() | predicted.keys():
-            want, have = note.links.get(place), predicted.get(place)
-            counts[note.mentions[place].type].update(
-                right=int(want == have), found=int(have is not None), wanted=int(want is not None)
-            )
-    return counts
+def loss_of(network: nn.Module, notes: Sequence[Prepared]) -> Tensor:
+    """Of every attribute, how unlikely its owner is, or that nothing that was looked at owns it."""
+    given, right = joined(notes)
+    fits, alone = (said.clamp(-LARGEST, LARGEST) for said in network(*given))
+    children = given[list(notes[0].given).index("pairs")][:, 0]
+    all_of = alone.exp().index_add(0, children, fits.exp()).log()
+    owned = torch.zeros(len(alone), dtype=torch.bool).index_fill(0, children[right], True)
+    asked = children.unique()
+    lonely = asked[~owned[asked]]
+    total = (all_of[children[right]] - fits[right]).sum() + (all_of[lonely] - alone[lonely]).sum()
+    return total / len(asked)
 
 
-def f1(count: Counter[str]) -> tuple[float, float, float]:
-    """Precision, recall and F1."""
-    right, found, wanted = count["right"], count["found"], count["wanted"]
-    return right / max(found, 1), right / max(wanted, 1), 2 * right / max(found + wanted, 1)
+def train(notes: Sequence[Prepared], how: Fitting, dev: Sequence[Prepared] = ()) -> Network:
+    """The network that links the notes best. Prints a line an epoch."""
+    torch.manual_seed(how.seed)
+    return fit_network(Network(notes[0].given["mentions"].shape[1]), notes, loss_of, how, dev)
 
 
-def write(weights: Weights, path: Path) -> None:
-    """Writes a `links.tsv`."""
-    lines = "".join(f"{feature}\t{weight}\n" for feature, weight in sorted(weights.items()))
-    path.write_text(lines, encoding="utf-8")
+def export(network: Network, note: Prepared, model: Path) -> None:
+    """Writes the network as ONNX into the model's folder; `note` shows what it is given."""
+    given, _ = joined([note])
+    axes = {name: {0: "mentions"} for name in (*note.given, "alone")}
+    axes |= {name: {0: "pairs"} for name in ("pairs", "marks", "between", "fits")}
+    example = dict(zip(note.given, given, strict=True))
+    export_network(network, example, ("fits", "alone"), axes, model / "links.onnx")
 
 
 def main() -> None:
-    options = options_of(__doc__)
-    notes = list(gold_notes(read_rows(options.gold)))
-    weights = learn(notes) | thresholds(notes)
-    write(weights, options.out)
-    for path in options.dev:
-        by_kind = counted(weights, gold_notes(read_rows([path])))
-        print(path.name, "P {:.3f} R {:.3f} F1 {:.3f}".format(*f1(sum(by_kind.values(), Counter()))))
-        for kind in sorted(by_kind):
-            print(f"  {kind:18}", "P {:.3f} R {:.3f} F1 {:.3f}".format(*f1(by_kind[kind])), by_kind[kind]["wanted"])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="a model's folder, to which the network is added")
+    parser.add_argument("--gold", type=Path, nargs="+", required=True)
+    parser.add_argument("--dev", type=Path, nargs="*", default=[])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    notes, dev = (list(prepare(read_rows(paths), options.model)) for paths in (options.gold, options.dev))
+    export(train(notes, FITTING, dev), notes[0], options.model)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def retrain(
         say: takes lines on how it goes; none holds text.
 
     Raises:
-        UsageError: for gold that is none, too few notes, a folder that exists.
+        UsageError: for gold that is none, too few notes, a folder that exists, and from nothing for gold without links.
         ModelError: for a `start` that cannot be trained on from.
     """
     if out.exists():
@@ -56,6 +56,10 @@ def retrain(
         rows = [row for place, row in enumerate(rows) if place % HELD_OUT]
     if len(rows) < FEWEST:
         raise UsageError(f"There are {len(rows)} notes to train on; annotate at least {FEWEST}.")
+    if not start and not any(span.get("parent") is not None for row in rows for span in row["spans"]):
+        raise UsageError(
+            "No span of the gold notes has a parent, and links are learned from those; train on from a model."
+        )
     from_model = restore(find_model(start)) if start else None
     settings = Settings(seed=seed)
     if from_model:
@@ -79,11 +83,11 @@ def _add_links_and_traits(rows: Sequence[dict[str, Any]], start: Path | None, ou
     """
     shutil.copy((start or find_model("fast")) / REVIEW, out / REVIEW)
     if start:
-        for name in ("links.tsv", "traits.tsv", "traits.onnx"):
+        for name in ("links.onnx", "traits.tsv", "traits.onnx"):
             shutil.copy(start / name, out / name)
         return
-    notes = list(links.gold_notes(rows))
-    links.write(links.learn(notes) | links.thresholds(notes), out / "links.tsv")
+    notes = list(links.prepare(rows, out))
+    links.export(links.train(notes, links.FITTING), notes[0], out)
     traits.write(traits.learn(rows), out / "traits.tsv")
     judged = list(trait_network.prepare(rows, out))
     settings = trait_network.Settings()

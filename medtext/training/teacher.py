@@ -369,16 +369,20 @@ def main() -> None:
 def ship(stored: Mapping[str, Any], options: argparse.Namespace) -> None:
     """Writes a trained teacher as a model that medtext loads, calibrated on the notes of `dev`."""
     from medtext.training.export import calibrate, export_pieces
+    from medtext.training.smoothing import smooth
 
     prepare = Preparation()
     prepare.use_clues(*stored["clues"])
     model = Teacher(options.base, prepare.flags.width)
     model.load_state_dict(stored["weights"])
     clues, sections = stored["clues"]
+    dev = corpus.read_gold(options.dev)
+    model.eval()
+    smooth(model.encoder, lambda: list(read(model, list(map(prepare, dev)), pieces_of(options.base))))
     meta = {"name": options.out.name, "version": options.version, "clues": clues, "sections": sections}
     beside = {"with": [options.beside]} if options.beside else {}
     export_pieces(model, vocabulary_of(options.base), meta | beside, options.out)
-    calibrate(options.out, prepare, corpus.read_gold(options.dev))
+    calibrate(options.out, prepare, dev)
 
 
 if __name__ == "__main__":

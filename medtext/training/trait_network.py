@@ -11,8 +11,6 @@ extra `train`.
 from __future__ import annotations
 
 import argparse
-import random
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from spacy.tokens import Doc
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from medtext.components.networks import read_meta
 from medtext.components.surroundings import Surroundings
@@ -35,6 +32,7 @@ from medtext.pipeline import READING, build
 from medtext.schema import TRAITS
 from medtext.training.corpus import read_rows
 from medtext.training.export import export_network
+from medtext.training.fitting import Fitting, fit_network
 from medtext.training.silver import raw_notes
 from medtext.training.traits import gold_notes
 
@@ -187,36 +185,9 @@ def joined(groups: Sequence[Prepared]) -> tuple[list[Tensor], Tensor, Tensor]:
 def train(groups: Sequence[Prepared], sections: int, settings: Settings, dev: Sequence[Prepared] = ()) -> Network:
     """The network that judges the groups best. Prints a line an epoch."""
     torch.manual_seed(settings.seed)
-    chance = random.Random(settings.seed)
     network = Network(groups[0].given["mentions"].shape[1], sections, settings)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.memory))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.02)
-    order, done = list(groups), 0
-    steps = settings.epochs * -(-len(order) // settings.groups)
-    began = time.monotonic()
-    for epoch in range(settings.epochs):
-        chance.shuffle(order)
-        network.train()
-        total = 0.0
-        for at in range(0, len(order), settings.groups):
-            for group in optimizer.param_groups:
-                group["lr"] = settings.rate * min(1.0, done / 200) * (1 - 0.97 * done / steps)
-            loss = loss_of(network, order[at : at + settings.groups])
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            average.update_parameters(network)
-            total += loss.item()
-            done += 1
-        held = average.module.eval()
-        with torch.no_grad():
-            said = sum(loss_of(held, [group]).item() for group in dev) / max(len(dev), 1)
-        print(
-            f"epoch {epoch} loss {total * settings.groups / len(order):.4f} dev {said:.4f} {time.monotonic() - began:.0f} s",
-            flush=True,
-        )
-    return average.module.eval()  # type: ignore[no-any-return]
+    how = Fitting(settings.epochs, settings.rate, settings.groups, settings.memory, settings.seed)
+    return fit_network(network, groups, loss_of, how, dev)
 
 
 def loss_of(network: nn.Module, groups: Sequence[Prepared]) -> Tensor:
