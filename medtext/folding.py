@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 NOTHING = "\u00ad\u200b\u200c\u200d\u2060\ufeff"  # soft hyphen, zero width (non-)joiners and spaces
-_WIDE = (
-    "\uff01-\uff5e\ufb00-\ufb06\u2011\u00a0\u2007\u202f"  # full width, ligatures, hyphens and blanks that do not break
-)
+HYPHEN = "\u2010"  # what Unicode makes of the one that does not break: no rule knows it
+_WIDE = "\uff01-\uff5e\ufb00-\ufb06\u2010\u2011\u00a0\u2007\u202f"  # full width, ligatures, hyphens, blanks that do not break
 LOOK_ALIKES = {
     **dict(zip("АВЕКМНОРСТУХІЈЅԁаеорсухіјѕһԛԝ", "ABEKMHOPCTYXIJSdaeopcyxijshqw", strict=True)),
     **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρ", "ABEZHIKMNOPTYXovp", strict=True)),
@@ -64,6 +63,6 @@ def _characters(text: str) -> Iterator[tuple[str, int]]:
         if place in latin:
             yield LOOK_ALIKES.get(char, char), place
         elif WIDE.match(char):
-            yield from ((one, place) for one in unicodedata.normalize("NFKC", char))
+            yield from ((one, place) for one in unicodedata.normalize("NFKC", char).replace(HYPHEN, "-"))
         else:
             yield char, place
