@@ -25,8 +25,8 @@ STEPS = (
     "resolve",  # candidates -> mentions without overlaps
     "attributes",  # attributes on their entity
     "values",  # results, durations and dates as numbers and codes
-    "prescriptions",  # what is prescribed of a medication, as numbers
     "traits",  # ConText, the section and the model
+    "prescriptions",  # what is prescribed of a medication, as numbers
 )
 """Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""
 CLUES = STEPS[: STEPS.index("ner")]

@@ -214,11 +214,95 @@ def test_what_it_is_needed_for(text, spans, reason) -> None:
     assert read(text, *spans).get("AsNeededFor") == reason
 
 
+D, S, F, R = "DOSAGE", "STRENGTH", "FREQUENCY", "ROUTE_OR_MODE"
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "dose", "unit"),
+    [
+        ("DRUG tab 2 daily", [("tab", "FORM"), ("2", D), ("daily", F)], (2, 2), "tablet"),
+        ("DRUG tab 40 daily", [("tab", "FORM"), ("40", D), ("daily", F)], (40, 40), None),
+        ("DRUG 10 mg tabs 6 daily", [("10 mg", S), ("tabs", "FORM"), ("6", D), ("daily", F)], (6, 6), "tablet"),
+        ("DRUG 2-10 mg IV", [("2-10 mg", D), ("IV", R)], (2, 10), "mg"),
+        ("DRUG 5-325 q6h", [("5-325", D), ("q6h", F)], None, None),
+        ("DRUG 50-1000 mg BID", [("50-1000 mg", D), ("BID", F)], None, None),
+        ("DRUG 10-325 mg 1-2 q6h", [("10-325 mg", D), ("1-2", D), ("q6h", F)], (1, 2), None),
+        ("DRUG 500 mg 2 bid", [("500 mg", D), ("2", D), ("bid", F)], (2, 2), None),
+        ("DRUG 300 mg three at bedtime", [("300 mg", D), ("three at bedtime", F)], (3, 3), None),
+        ("DRUG 40 mg (2) BID", [("40 mg", S), ("2", D), ("BID", F)], (2, 2), None),
+        ("DRUG 500 mg x 2 BID", [("500 mg", D), ("x 2", D), ("BID", F)], None, None),
+        ("DRUG 10 mg T2T QD", [("10 mg", S), ("T2T", D), ("QD", F)], (2, 2), "tablet"),
+        ("DRUG tab x 3 days", [("tab", "FORM"), ("3 days", "DURATION")], None, None),
+        ("DRUG tabs v. liquid", [("tabs", "FORM")], None, None),
+        ("DRUG gtt i to ii", [("gtt i to ii", D)], (1, 2), "drop"),
+        ("DRUG five thousand units", [("five thousand units", D)], (5000, 5000), "unit"),
+        ("DRUG forty-two units", [("forty-two units", D)], (42, 42), "unit"),
+        ("DRUG one hundred and thirty seven mcg", [("one hundred and thirty seven mcg", D)], (137, 137), "mcg"),
+        ("DRUG thirty seven point five mg", [("thirty seven point five mg", D)], (37.5, 37.5), "mg"),
+        ("DRUG one sixty mg", [("one sixty mg", D)], None, None),
+        ("DRUG three quarters of a tablet", [("three quarters of a tablet", D)], (0.75, 0.75), "tablet"),
+        ("DRUG 0,125 mg", [("0,125 mg", D)], None, None),
+        ("DRUG 1,000 mg", [("1,000 mg", D)], (1000, 1000), "mg"),
+        ("DRUG 1 000 mg", [("1 000 mg", D)], None, None),
+        ("DRUG by 2 units every 3 days", [("2 units", D), ("every 3 days", F)], None, None),
+        ("DRUG 10 units with 1 amp", [("10 units", D), ("1 amp", D)], (10, 10), "unit"),
+    ],
+)
+def test_the_dose_that_is_sure(text, spans, dose, unit) -> None:
+    sig = read(text, *spans)
+    assert (sig.get("DoseLow"), sig.get("DoseHigh"), sig.get("DoseUnit")) == (*(dose or (None, None)), unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "expected"),
+    [
+        ("DRUG 40 mg BID (was 20 mg daily)", [("40 mg", D), ("BID", F), ("20 mg", D), ("daily", F)], (40, 2)),
+        ("DRUG 150 mg daily (up from 100)", [("150 mg", D), ("daily", F), ("100", D)], (150, 1)),
+        ("DRUG from 10 mg to 20 mg daily", [("10 mg", D), ("20 mg", D), ("daily", F)], (20, 1)),
+        ("Change DRUG 50 mg to 100 mg daily", [("50 mg", D), ("100 mg", D), ("daily", F)], (100, 1)),
+        ("DRUG 50 mg to 100 mg daily", [("50 mg to 100 mg", D), ("daily", F)], (50, 1)),
+        ("DRUG 25 mg BID → 100 mg daily", [("25 mg", D), ("BID", F), ("100 mg", D), ("daily", F)], (100, 1)),
+        ("DRUG 30 mg 5 days a week", [("30 mg", D), ("5 days a week", F)], (30, 0.7143)),
+        ("DRUG 60 mg twice yearly", [("60 mg", D), ("twice yearly", F)], (60, 0.0055)),
+        ("DRUG 10 mg 0 times a day", [("10 mg", D), ("0 times a day", F)], (10, None)),
+        ("DRUG 10 mg prn, may repeat q2h", [("10 mg", D), ("prn", F), ("q2h", F)], (10, None)),
+    ],
+)
+def test_what_is_taken_now(text, spans, expected) -> None:
+    sig = read(text, *spans)
+    assert (sig.get("DoseLow"), sig.get("PerDayLow")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "days"),
+    [
+        ("DRUG 500 mg tds 5/7", [("500 mg", D), ("tds", F), ("5/7", "DURATION")], 5),
+        ("DRUG 500 mg for 2/7", [("500 mg", D), ("2/7", "DURATION")], 2),
+        ("DRUG 70 mg weekly 2/7", [("70 mg", D), ("weekly", F), ("2/7", "DURATION")], None),
+        ("DRUG 70 mg weekly 2/52", [("70 mg", D), ("weekly", F), ("2/52", "DURATION")], 14),
+        ("DRUG patch 12 hours on 12 hours off", [("patch", "FORM"), ("12 hours", "DURATION")], None),
+    ],
+)
+def test_for_how_many_days(text, spans, days) -> None:
+    assert read(text, *spans).get("DurationDays") == days
+
+
+def test_how_long_a_drug_is_held_is_no_course_of_it(nlp) -> None:
+    held, taken = (
+        medtext.extract(text, nlp=nlp).entities[0].sig
+        for text in ("Hold glipizide 5 mg BID x 24h.", "Keflex 500 mg QID x 10 days.")
+    )
+    assert held.duration_days is None
+    assert taken.duration_days == 10
+
+
 @pytest.mark.parametrize(
     ("text", "spans", "same"),
     [
         ("DRUG (BRAND) 5 mg", [], True),
-        ("DRUG BRAND 5 mg", [], True),
+        ("DRUG BRAND 5 mg", [], False),
+        ("DRUG 5 mg (BRAND held) daily", [("5 mg", 0)], False),
+        ("DRUG 5 mg (BRAND XL) daily", [("5 mg", 0)], True),
         ("DRUG 5 mg (brand name BRAND) daily", [("5 mg", 0)], True),
         ("DRUG (BRAND or another) 5 mg", [], True),
         ("DRUG (or BRAND) 5 mg", [], False),

@@ -3,10 +3,13 @@
 How a prescription is read is in `medtext/sig`, its words are in `rules/sig.tsv`.
 """
 
+from dataclasses import replace
+
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.findings import findings, text_of
+from medtext.schema import Sig
 from medtext.sig import SigReader, drugs, sig_of, sig_reader
 
 
@@ -23,7 +26,9 @@ class PrescriptionFinder:
             own.setdefault(link.parent, []).append(place)
         for names in drugs(text, found):
             sig = sig_of(self.reader, text, found, names, [below for name in names for below in own.get(name, ())])
-            if sig:
+            if sig and any(trait.name == "NEGATION" for name in names for trait in found.traits.get(name, ())):
+                sig = replace(sig, duration_days=None)  # "hold for 24 hours"
+            if sig and sig != Sig():
                 found.sigs.update(dict.fromkeys(names, sig))
         return doc
 

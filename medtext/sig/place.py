@@ -27,9 +27,15 @@ NAME: Piece = ("", " ")  # the medication's
 OPENED = re.compile(
     r"\s?[(\[]\s?(?:(?:brand|trade|generic|name|formerly|also known as|a\.?k\.?a\.?|i\.e\.)[\s:,]*){0,3}", re.IGNORECASE
 )
-CLOSED = re.compile(r"[^()\[\]\d\n]{0,40}[)\]]")
-NAMES = re.compile(r"\s?(?:[/,+&-]|and)\s?")
+CLOSED = re.compile(
+    r"(?:[\s,/-]{1,2}(?:[xesc]r|dr|la|xl|hfa|hct|ec|odt|od|ds|hcl|sodium|potassium|insulin|brand|generic|(?:or\s)?(?:another|equivalent)))"
+    r"{0,3}\s?[)\]]",
+    re.IGNORECASE,
+)
+"""What stands behind a name in brackets that is the name before them again; not "(metformin held)"."""
+NAMES = re.compile(r"\s?(?:[/,;+&-]|and)\s?")
 """What stands between two names in one pair of brackets: "Augmentin (amoxicillin/clavulanate)"."""
+INSULIN = "insulin"
 
 SPACE = re.compile(r"(?:[\s,:()\]]|total\))*")
 FILLER = re.compile(
@@ -40,6 +46,12 @@ TAKE = re.compile(
     r"\s+(?P<amount>[^.;,\n]{1,40}?)\s+(?P<of>of\s+(?:the\s+|your\s+)?)?$",
     re.IGNORECASE,
 )
+CHANGE = re.compile(
+    r"\b(?:chang|increas|decreas|reduc|titrat|taper|adjust|rais|lower|wean|bump)(?:e|ed|es|ing|s)?\s+(?:(?:her|his|the|your|home)\s+)?$",
+    re.IGNORECASE,
+)
+FROM_TO = re.compile(r"\s[\d.,]{1,7}\s?[a-z]{0,6}\sto\s\d", re.IGNORECASE)
+"""A drug whose dose is changed, and the two doses: "change Zoloft 50 mg to 100 mg"."""
 COURSE = re.compile(r"([\w-]{1,12}[\s-](?:day|week|month)s?)\s+(?:course|regimen|trial)\s+of\s+$", re.IGNORECASE)
 LINE_END = re.compile(r"[\n;]|\.\s\s+[A-Z]|(?<!\.\w)\.\s+[A-Z0-9]|(?<!\.\w)\.\s*$")
 LEAD = re.compile(r"[\s,:(]*(?:for|if|when)\s+(?:the\s+)?", re.IGNORECASE)
@@ -75,10 +87,17 @@ def _named_again(text: str, found: Findings, names: Sequence[int], place: int) -
         return False
     between = text[mentions[last].end : mentions[place].begin]
     if between == " " and last == names[-1]:  # "Lantus insulin"
-        return mentions[last].type != mentions[place].type
+        return any(text[mentions[one].begin : mentions[one].end].lower() == INSULIN for one in (last, place))
     if last in names[1:] and NAMES.fullmatch(between):
         return True
-    return bool(OPENED.fullmatch(between) and CLOSED.match(text, mentions[place].end))
+    if mentions[names[0]].type == mentions[place].type or not OPENED.fullmatch(between):
+        return False
+    end = mentions[place].end
+    for other in mentions[place + 1 :]:
+        if other.type not in DRUGS or not NAMES.fullmatch(text, end, other.begin):
+            break
+        end = other.end
+    return bool(CLOSED.match(text, end))
 
 
 def sig_of(reader: SigReader, text: str, found: Findings, names: Sequence[int], own: Sequence[int]) -> Sig | None:
@@ -128,8 +147,11 @@ def _piece(kind: str, text: str, begin: int, end: int) -> Piece:
 
 
 def _head(words: SigWords, text: str, found: Findings, parts: Sequence[int]) -> Iterator[Piece]:
-    """What stands before a drug: "take two tablets of", "take two … tablets", "a ten-day course of"."""
+    """What stands before a drug: "take two tablets of", "take two … tablets", "a ten-day course of", "change … from"."""
     first = found.mentions[parts[0]]
+    changed = CHANGE.search(text, max(0, first.begin - LONGEST_PIECE), first.begin)
+    if changed and FROM_TO.match(text, first.end):
+        yield "", "from "
     if course := COURSE.search(text, max(0, first.begin - LONGEST_PIECE), first.begin):
         yield "DURATION", course[1]
         yield NAME
@@ -213,6 +235,7 @@ def _reason(words: SigWords, text: str, found: Findings, parts: Sequence[int], e
         return None
     stops = (found.mentions[part].begin for part in parts)
     origin, end = needed.end(), min((stop for stop in stops if stop >= needed.end()), default=end)
+    end = min(end, origin + LONGEST_TAIL)
     if after := _reason_at(words, text[origin:end], 0):
         return origin + after[0], origin + after[1]
     if condition := _condition_at(found, parts[0], _end(SPACE, text, origin)):

@@ -13,12 +13,13 @@ from functools import cache, lru_cache
 
 from medtext.rulebook import rules_dir
 from medtext.schema import Sig
-from medtext.sig.said import BARE, COUNTED, MASS, Amount, Count, Said
+from medtext.sig.said import BARE, COUNTED, FEW, MASS, Amount, Count, Said
 from medtext.sig.shapes import PARTS
 from medtext.sig.words import SigRule, SigWords, key, load_words, lowered
 
 QUANTITIES = ("DOSAGE", "STRENGTH")
 MINUTES = 1 / 48  # days; what is shorter is told in minutes
+NEAR = 80  # characters before an item that are looked at
 REMEMBERED = 1 << 12  # readings that are kept
 NOTHING = Sig()
 ONE_ROUTE = ("patch", "enema")
@@ -29,8 +30,23 @@ Piece = tuple[str, str]
 
 WEEKS = {"7": 1, "52": 7, "12": 30}
 """Days of the British "5/7", "2/52" and "3/12"."""
+BRITISH = re.compile(r"(?:\bfor|[x×])\s*$|\b(?:b\.?d|t\.?d\.?s|q\.?d\.?s|o\.?d|o\.?m|o\.?n|mane|nocte)\b")
+"""What stands before one of those that is no date: "t.d.s. 5/7", "for 2/7"."""
 
-PERIODS = {"hourly": 1 / 24, "hrly": 1 / 24, "daily": 1, "nightly": 1, "weekly": 7, "wkly": 7, "monthly": 30}
+WIDEST = {COUNTED: 50, MASS: 8, BARE: 3.5}
+"""How many times its low end the high end of a range is at most; else the strengths of a product's two drugs are told."""
+
+PERIODS = {
+    "hourly": 1 / 24,
+    "hrly": 1 / 24,
+    "daily": 1,
+    "nightly": 1,
+    "weekly": 7,
+    "wkly": 7,
+    "monthly": 30,
+    "yearly": 365,
+    "annually": 365,
+}
 """Days between what is done so often."""
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -39,12 +55,20 @@ RANGE = re.compile(PARTS["to"])
 AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|another\s)*$")
 SPELT_OUT = re.compile(r"\([^)]*$")
 UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
-NOT_TAKEN = re.compile(r"(?:\b(?:in|per)\s*|\w/\s?)$")
+NOT_TAKEN = re.compile(r"(?:\b(?:in|per|with)\s*|\w/\s?)$")
+BY = re.compile(r"\bby\s*$")
+"""Before how much more or less is taken: "increase by 2 units every 3 days"."""
+SPACED = re.compile(r"\d\s$")
+WORD_BEFORE = re.compile(r"([a-z]+)(?:\s+and)?[\s-]+$")
+WORD_AFTER = re.compile(r"\s*(?!and|for|with|per|each|every|the)([a-z]{3,})")
+LARGE = ("hundred", "thousand", "million", "quarter", "quarters", "thirds")
 OTHER_TIME = re.compile(
     r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|next|previous|each|than)\s*$|[<>]\s*$"
 )
 TAKEN = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth|to\sbe\staken)")
-NOT_FOR = re.compile(r"\s*-?(?:ago|prior|before|later|earlier|old|pta|history)\b")
+SO_OFTEN = re.compile(r"\s*(?:p\.?\s?o\b|at\s|in\sthe|every|each|once|twice|q|[bt]\.?i\.?d|daily|nightly|prn|h\.?s)")
+"""Behind a number that was found as a frequency and is a dose: "three at bedtime", "1-2 qhs"."""
+NOT_FOR = re.compile(r"\s*-?(?:ago|prior|before|later|earlier|old|pta|history|on|off|limit)\b")
 STEP_NUMBER = re.compile(r"\b(?:day|week|step|stage)\s*$")
 STEP = re.compile(r"[,;)]|\.\s")
 GLUED = re.compile(
@@ -80,11 +104,15 @@ class Item:
 
     @property
     def before(self) -> str:
-        return self.match.string[: self.begin]
+        return self.match.string[max(0, self.begin - NEAR) : self.begin]
 
     @property
     def after(self) -> str:
         return self.match.string[self.end :]
+
+    def since(self, end: int) -> str:
+        """The text between `end` and it."""
+        return self.match.string[end : self.begin]
 
 
 class SigReader:
@@ -125,6 +153,8 @@ class SigReader:
             self._so_many_a(said, item, "often_slash", self._days(item["often_period"]))
             return
         low = self._first(item, "often_low", "often_x", "often_slash")
+        if low is None and (item["often_low"] or item["often_slash"]):
+            return  # "0 times a day"
         if low is None:
             low = 2 if item.text.startswith("twice") else 3 if item.text.startswith("thrice") else 1
         high = self._first(item, "often_high") or (2 if item["often_twice"] else low)
@@ -140,12 +170,14 @@ class SigReader:
             said.last = "moment"
 
     def _weeks(self, said: Said, item: Item) -> None:
-        if item.type == "DURATION" or (item.type == "" and (said.counts or said.moments)):
+        if (item.type == "DURATION" or (item.type == "" and (said.counts or said.moments))) and (
+            item["weeks_of"] == "52" or BRITISH.search(item.match.string, 0, item.begin) or item["weeks_for"]
+        ):
             said.days.append(float(item["weeks_low"]) * WEEKS[item["weeks_of"]])
 
     def _span(self, said: Said, item: Item) -> None:
         days = self._days(item["span_unit"])
-        told = item["span_how"] or item["span_course"] or item.type == "DURATION"
+        told = item["span_how"] or item["span_course"] or (item.type == "DURATION" and days * 24 > 1)
         if (
             told
             and days > MINUTES
@@ -163,8 +195,9 @@ class SigReader:
         said.forget_daily()  # "daily on Mon, Wed and Fri"
         self._count(said, item, days / 7, days / 7)
 
-    def _repeat(self, said: Said, _item: Item) -> None:
+    def _repeat(self, said: Said, item: Item) -> None:
         said.once = True  # "x2 doses"
+        said.repeated = item.type in QUANTITIES
 
     def _hourly(self, said: Said, item: Item) -> None:
         days = {"h": 1 / 24, "w": 7, "m": 30}[item["hourly_unit"][0]]
@@ -191,6 +224,11 @@ class SigReader:
 
     _percent = _combined = _changed = _dispensed
 
+    def _former(self, said: Said, _item: Item) -> None:
+        said.over = said.told()
+        if not said.over:
+            said.unsure.add("dose?")
+
     def _counted(self, said: Said, item: Item) -> None:
         unit = self._measured(said, item, COUNTED, self.words.counted)
         if unit in self.words.route_of:
@@ -214,16 +252,24 @@ class SigReader:
             said.amounts.append(Amount(number, number, name, kind, "DOSAGE", item.end))
 
     def _number(self, said: Said, item: Item) -> None:
+        if item.type == "FREQUENCY" and item.span.startswith(item.text) and SO_OFTEN.match(item.after):
+            item.type = "DOSAGE"
         if item.type in QUANTITIES or (TAKEN.match(item.after) and not STEP_NUMBER.search(item.before)):
             item.type = item.type or "DOSAGE"
             self._amount(said, item, BARE, "")
 
     def _posed(self, said: Said, item: Item) -> None:
         unit, number = self.words.counted[key(item["posed_unit"])], self._first(item, "posed_low")
-        if number is None or not item.type:  # "can I take it"
+        split = item["posed_low"] in ("v", "x") and item.text not in item.span  # "tabs v. liquid", "tab x several days"
+        if number is None or not item.type or split:  # "can I take it"
             said.forms.add(unit)
         else:
-            said.amounts.append(Amount(number, number, unit, COUNTED, item.type, item.end))
+            high = self._first(item, "posed_high") or number
+            said.amounts.append(Amount(number, high, unit, COUNTED, item.type, item.end))
+
+    def _tees(self, said: Said, item: Item) -> None:
+        number = float(item["tees_low"])
+        said.amounts.append(Amount(number, number, "tablet", COUNTED, "DOSAGE", item.end))
 
     def _form(self, said: Said, item: Item) -> None:
         unit = self.words.counted[key(item.text)]
@@ -248,10 +294,9 @@ class SigReader:
             step = STEP.search(item.after)
             said.until = item.end + (step.start() if step else len(item.after))
         elif rule.kind == "stop":
-            said.over = bool(said.amounts or said.counts or said.moments)
-        elif rule.kind == "change":  # "40 mg daily -> 20 mg daily", "40 -> 20 mg daily"
-            said.unsure.add("dose?")
-            said.over = bool(said.amounts and (said.counts or said.moments))
+            said.over = said.told()
+        elif rule.kind == "change":
+            said.forget()
         elif rule.kind == "divided":
             said.unsure.add("dose?")
             said.forget_daily()
@@ -284,7 +329,7 @@ class SigReader:
     def _count(self, said: Said, item: Item, low: float, high: float) -> None:
         before = said.counts[-1] if said.counts else None
         said.last = "frequency"
-        if before and RANGE.fullmatch(item.before[before.end :]):  # "b.i.d. to t.i.d."
+        if before and RANGE.fullmatch(item.since(before.end)):  # "b.i.d. to t.i.d."
             before.low, before.high, before.end = min(before.low or low, low), max(before.high, high), item.end
             return
         if said.days and before and (before.low, before.high) != (low, high):
@@ -295,10 +340,19 @@ class SigReader:
     def _amount(self, said: Said, item: Item, kind: str, unit: str) -> None:
         low = self._first(item, f"{kind}_low")
         high = self._first(item, f"{kind}_high") or low
+        if self._goes_on(item, kind):
+            said.unsure.add("dose?")
+            return
         suffix, daily, taken = self._under(item[f"{kind}_per"] if kind != BARE else "")
         if low is None or high is None or low > high or not taken or NOT_TAKEN.search(item.before):
             return
-        if said.amounts and re.fullmatch(r"\s*\(\s*", item.before[said.amounts[-1].end :]):  # "5 mL (1 tsp)"
+        if "-" in item.text and high > WIDEST[kind] * low:
+            return  # "Percocet 5-325"
+        if BY.search(item.before):
+            said.unsure.update(("dose?", "times?"))
+            return
+        aside = said.amounts and not (kind == BARE and high <= FEW)  # "40 mg (2)"
+        if aside and re.fullmatch(r"\s*\(\s*", item.since(said.amounts[-1].end)):  # "5 mL (1 tsp)"
             return
         if kind == MASS and item["mass_times"]:
             low, high = low * float(item["mass_times"]), high * float(item["mass_times"])
@@ -308,12 +362,23 @@ class SigReader:
             return
         said.amounts.append(Amount(first, high, unit + suffix, kind, item.type, item.end, daily))
 
+    def _goes_on(self, item: Item, kind: str) -> bool:
+        """Whether the number is part of a longer one that is not understood: "1 000 mg", "one sixty mg", "1 bottle"."""
+        if kind != COUNTED and SPACED.search(item.before):
+            return True
+        word = WORD_BEFORE.search(item.before)
+        if word and word[1] in self.words.numbers and item.text[0].isalpha():
+            return True
+        after = WORD_AFTER.match(item.after)
+        inside = kind == BARE and after and f"{item.text}{after.group()}" in item.span
+        return bool(after and (after[1] in LARGE or (inside and not self.words.known(after[1]))))
+
     def _under(self, text: str) -> tuple[str, bool, bool]:
         """Of what stands under the stroke: what of it belongs to the unit, if it is a day, if the amount is a dose."""
         suffix, daily = "", False
         for number, unit in UNDER.findall(text):
             what = self.words.per.get(key(number + unit), self.words.per.get(key(unit)))
-            if what is None or what == "hour" or (number and what != "day"):
+            if what is None or what in ("hour", "minute") or (number and what != "day"):
                 return "", False, False
             daily = daily or what == "day"
             suffix += f"/{what}" if what not in ("day", "") else ""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 COUNTED, MASS, BARE = "counted", "mass", "number"  # kinds of amounts: counted out, weighed, a number alone
+FEW = 4
+"""Of a form that has no unit of its own beside it: more are the product's strength without its unit, as in "Lasix tab 40"."""
 DISPENSED = 10  # of things that are counted one by one: nobody takes as many at a time
 WHOLE = ("tablet", "capsule", "pill", "patch", "suppository", "lozenge", "packet", "sachet", "vial", "ampule")
 DIGITS = 4  # of times a day and of days
@@ -54,6 +57,7 @@ class Said:
     meals: bool = False
     needed: bool = False
     once: bool = False
+    repeated: bool = False  # "x 2", found as a dose: two of them where a frequency is said as well, or twice
     od: bool = False  # once a day, or the right eye
     unsure: set[str] = field(default_factory=set)  # "dose?", "times?"
     last: str = ""  # the kind of word before this one
@@ -85,13 +89,24 @@ class Said:
         if self.amounts and self.amounts[-1].kind == MASS and not self.forms:
             self.amounts[-1].type = "DOSAGE"
 
+    def forget(self) -> None:
+        """Drops what has been read but the form: what follows is taken instead, as in "40 mg b.i.d. -> 20 mg daily"."""
+        for said in (self.amounts, self.counts, self.moments, self.days, self.routes, self.unsure):
+            said.clear()
+        self.scheme, self.more = (), 0
+        self.meals = self.needed = self.once = self.repeated = self.od = False
+
+    def told(self) -> bool:
+        """Whether how much is said, or how often."""
+        return bool(self.amounts or self.counts or self.moments)
+
     def dosed(self) -> bool:
         """Whether an amount is said that can be no strength."""
         return any(amount.type == "DOSAGE" for amount in self.amounts)
 
     def dose(self) -> tuple[float | None, float | None, str]:
         """Low, high and unit of the one dose that is said; nothing where doses differ."""
-        chosen = [] if "dose?" in self.unsure else self._doses()
+        chosen = [] if "dose?" in self.unsure or (self.repeated and self.counts) else self._doses()
         doses = {(amount.low, amount.high, amount.unit) for amount in chosen}
         divided = any(amount.daily for amount in chosen) and bool(self.counts or self.moments)
         if len(doses) != 1 or divided or (any(amount.daily and "/" in amount.unit for amount in chosen)):
@@ -109,9 +124,11 @@ class Said:
         bare = [amount for amount in of[BARE] if amount.type == "DOSAGE"]
         if self.scheme:
             return self._scheme_doses(of[MASS], form)
-        if bare and (form or bare[-1].high < 1 or not any(amount.type == "DOSAGE" for amount in of[MASS])):
-            return [Amount(amount.low, amount.high, form, BARE, "DOSAGE", amount.end) for amount in bare]
         taken = [amount for amount in of[MASS] if amount.type == "DOSAGE"]
+        if bare and (form or not taken or _counts(bare, taken)):
+            return [
+                replace(amount, unit=form if of[MASS] or amount.high <= FEW else "", daily=False) for amount in bare
+            ]
         often = self.counts or self.moments or self.needed or self.once or self.days or self.routes
         return taken or ((of[MASS] or of[BARE]) if often and not self.forms else [])
 
@@ -157,6 +174,11 @@ class Said:
     def route(self) -> str:
         routes = frozenset(self.routes)
         return SAME_AS.get(routes) or (next(iter(routes)) if len(routes) == 1 else "")
+
+
+def _counts(bare: Sequence[Amount], masses: Sequence[Amount]) -> bool:
+    """Whether numbers without a unit count what masses are the strength of: "500 mg 2 b.i.d.", "40 mg, take ½"."""
+    return bare[-1].high < 1 or (len(bare) == 1 and bare[0].high <= FEW and bare[0].end > masses[-1].end)
 
 
 def _rounded(number: float | None) -> float | None:

@@ -14,18 +14,20 @@ PARTS = {
     "begin": r"(?<!\w)",
     "end": r"(?!\w)",
     "to": r"\s*(?:-|–|—|to|or|and/or)\s*",
-    "digits": r"(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)",
+    "digits": r"(?:(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)",
     "glyph": "[½¼¾⅓⅔]",
     "fraction": r"(?:(?:1/[2-8]|[23]/[345]|[357]/8)(?![\d/]))",
     "mixed": r"(?:\d+(?:\s*-\s*|\s+and\s+|\s*&\s*|\s+)@fraction|\d+\s*(?:and\s+)?@glyph|@fraction|@glyph)",
-    "cardinal": r"(?:@words_number)(?:\s+hundred(?:\s+(?:and\s+)?(?:@words_number))?)?",
-    "decimal": r"(?:(?:@words_number|zero)\s+)?point(?:\s+(?:zero|oh|one|two|three|four|five|six|seven|eight|nine))+",
+    "below_hundred": r"(?:(?:@words_tens)[\s-]+(?:@words_ones)|(?:@words_number))",
+    "below_thousand": r"@below_hundred(?:\s+hundred(?:\s+(?:and\s+)?@below_hundred)?)?",
+    "cardinal": r"@below_thousand(?:\s+thousand(?:\s+(?:and\s+)?@below_thousand)?)?",
+    "decimal": r"(?:(?:@cardinal|zero)\s+)?point(?:\s+(?:zero|oh|one|two|three|four|five|six|seven|eight|nine))+",
     "spoken": r"(?:(?:@decimal|@cardinal(?:\s+and\s+(?:a|one)[\s-]half)?)@end)",
     "number": r"(?:@mixed|@digits(?:\s+and\s+a\s+half)?|@spoken)",
     "numeral": r"(?:@number|(?:@words_numeral)@end)",
     "opening": r"(?<!\w)(?=[\d.½¼¾⅓⅔]|(?:for|times|[x×]|once|twice|thrice)(?![a-wyz])|q\s?\d|@spoken|(?:@words_numeral)@end)",
     "unit_of_time": r"(?:@words_time)",
-    "period": r"(?:@unit_of_time|daily|nightly|weekly|monthly|24\s?(?:h|hrs?|hours))@end",
+    "period": r"(?:@unit_of_time|daily|nightly|weekly|monthly|yearly|annually|24\s?(?:h|hrs?|hours))@end",
     "counted_unit": r"(?:@words_counted)",
     "mass_unit": r"(?:@words_mass)",
     "under": r"(?:(?:\s*/|\s+per\b)\s*@digits?\s*(?:@words_per|@counted_unit|@mass_unit)@end)*",  # "/5 mL", "/kg/day"
@@ -41,12 +43,13 @@ NUMBERED = {
         | (?:@mixed|\d{1,2}(?:\.\d)?) (?:\s?\+\s?(?:@mixed|\d{1,2}(?:\.\d)?)){2,3} ) (?![\w/+-]|\s?\+)""",
     # once daily, 2-3 times a day, 2 (two) times daily, 3x/day, x3/day, 6-7/d
     "often": r"""@start (?:once | twice | thrice
-        | (?P<often_low>@number) (?:@to(?P<often_high>@number))? @again \s*(?:x|×|times?)
+        | (?P<often_low>@number) (?:@to(?P<often_high>@number))? @again
+            \s*(?:x|×|times?|days?(?=\s*(?:/|a|per|each|every|in)\s*(?:a\s)?w))
         | [x×]\s*(?P<often_x>\d+) (?=\s*(?:/|a\s|per\s|daily))
         | (?P<often_slash>\d+(?:@to\d+)?) (?=\s*/\s*(?:d|day|24\s?h|wk|week)@end))
         (?:@to(?P<often_twice>twice))? \s*(?:/|\ba|\bper|\beach|\bevery|\bin\s+a)?\s* (?P<often_period>@period)""",
     # 5/7, 2/52, 3/12
-    "weeks": r"(?<![\w./]) (?:x\s*)? (?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12) (?![\w/.]|\s?(?:tab|cap))",
+    "weeks": r"(?<![\w./]) (?P<weeks_for>x\s*)? (?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12) (?![\w/.]|\s?(?:tab|cap))",
     # for 10 days, x7d, 5-day course, for a week, for a week or two
     "span": r"""@start (?:(?P<span_how>for|times|x|×)\s*)?
         (?:(?<=for\s)up\s+to\s+)? (?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*
@@ -62,7 +65,7 @@ NUMBERED = {
         (?:(?:\s*(?P<counted_first>@counted_unit)@end)?@to(?P<counted_high>@numeral))? \s*-?\s* @strength
         (?P<counted_unit>@counted_unit)\.?@end (?P<counted_per>@under)""",
     # 5-10 mg, 2 x 500 mg, 10 mg/kg, 400 mg/5 mL
-    "mass": r"""(?<![\w./])(?<!point[ ]) (?:(?P<mass_times>\d)\s*[x×]\s*)? (?P<mass_low>@number)
+    "mass": r"""(?<![\w./])(?<!\d,)(?<!point[ ]) (?:(?P<mass_times>\d)\s*[x×]\s*)? (?P<mass_low>@number)
         (?:\s*(?P<mass_first>@mass_unit)?@under@to(?P<mass_high>@number))?
         \s*[-|]?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
     # x3, 2 doses
@@ -84,21 +87,27 @@ WORDED = {
         (?:(?:@end\s*(?:[,/&+]|and\b)\s*)+ (?:on\s+)?@weekday)+ @end
         | @begin (?P<week_from>@weekday) \s*(?:-|–|to|through|thru)\s* (?P<week_to>@weekday) @end""",
     # increased from 100 mg daily to 120
-    "changed": r"@begin from\s+@number\s*(?:@mass_unit|@counted_unit)?@end (?:\s*(?:@words_frequency)@end)? \s+to@end",
+    "changed": r"""@begin (?:@words_former) \s+@number \s*(?:@mass_unit|@counted_unit)?@end
+        (?:\s*(?:@words_frequency)@end)? \s+to@end""",
+    # (was 20 mg daily), up from 100
+    "former": r"@begin (?:@words_former)@end [\s:(]* (?=@number)",
     # dose: 20; unit: mg
-    "keyed": r"""@begin dos(?:e|age)\s*[:=]\s* (?P<keyed_low>@number) \s*[;|,]?\s* (?:dos(?:e|age)\s)?units?\s*[:=]\s*
+    "keyed": r"""@begin dos(?:e|age)\s*[:=]\s* (?P<keyed_low>@number) \s{0,3}[;|,]?\s{0,3} (?:dos(?:e|age)\s)?units?\s*[:=]\s*
         (?P<keyed_unit>@mass_unit|@counted_unit)@end""",
     # q4-6h, every 2 to 3 hours, every 6 (six) hours, q6, once in 15 days, every 8 hourly
     "every": r"""@begin(?:q|every|evry|each|ev|once\s+(?:in|every))\.?\s* (?P<every_low>@number)
         (?:\s*@unit_of_time?@to(?:q\.?\s*)?(?P<every_high>@number))? @again [\s.-]*
         (?P<every_unit>(?:@unit_of_time|hourly|hrly|weekly|wkly|monthly)@end)? @end""",
     "word": r"@begin(?:@words_read)@end",
-    # tabs ii, gtt i; but "tablet t.i.d.", "vial IV"
-    "posed": r"@begin(?P<posed_unit>@counted_unit)\.?\s+(?!(?:@words_read)@end)(?P<posed_low>@words_numeral)@end",
+    # tabs ii, gtt i to ii; but "tablet t.i.d.", "vial IV", "tabs x 3 days"
+    "posed": r"""@begin(?P<posed_unit>@counted_unit)\.?\s+(?!(?:@words_read)@end)
+        (?P<posed_low>@words_numeral)@end (?:@to(?P<posed_high>@words_numeral)@end)? (?!\.?\s*\d)""",
+    # 1T, T2T: "take two tablets"
+    "tees": r"@begin t?(?P<tees_low>[1-9])t@end",
     "form": r"@begin@counted_unit@end",
     # q wk
     "each": r"@begin(?:q|every)\.?\s*(?P<each_unit>@unit_of_time)@end",
-    "number": r"@start (?P<number_low>@numeral) (?:@to(?P<number_high>@numeral))? (?![\w%])",
+    "number": r"@start (?P<number_low>@numeral) (?:@to(?P<number_high>@numeral))? (?![\w%]|[,.]\d)",
     "sig": r"@begin(?:@words_sig)@end",
 }
 

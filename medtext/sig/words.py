@@ -31,6 +31,7 @@ BARE = (
     "limit",
     "sig",
     "change",
+    "former",
     "od",
 )
 KINDS = (*VALUED, *NAMED, "per", *BARE)
@@ -46,7 +47,11 @@ MARKS = re.compile(r"[.,\s-]+")
 GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 BEHIND = r"(?<=[btq]id)|(?<=\dh)|(?<=daily)|(?<=\bpo)"
 """Where "as needed" begins when a blank was left out: "BIDPRN", "Q6HPRN"."""
-HUNDREDS = re.compile(r"(.+?)\s+hundred(?:\s+(?:and\s+)?(.+))?")
+GROUPS = tuple(
+    (re.compile(rf"(.+?)\s+{name}(?:\s+(?:and\s+)?(.+))?"), many)
+    for name, many in (("thousand", 1000), ("hundred", 100))
+)
+TENS = re.compile(r"(\w+)[\s-]+(\w+)")
 DECIMAL = re.compile(r"(?:(.+?)\s+)?point\s+(.+)")  # "three point one two five", "point oh five"
 DIGITS = re.compile(filled(r"\d+\s*/\s*\d+|@glyph|@digits", {}))
 
@@ -129,6 +134,8 @@ class SigWords:
             if len({rule.only for rule in found}) < len(found):
                 raise RuleError(f"sig.tsv: {term!r} means {found[0].id} and {found[1].id}.")
         terms = {kind: _expression(rules, kind) for kind in KINDS} | {"read": _expression(rules, *READ)}
+        terms["ones"] = "|".join(sorted(word for word, number in self.numbers.items() if number in range(1, 10)))
+        terms["tens"] = "|".join(sorted(word for word, number in self.numbers.items() if number in range(20, 100, 10)))
         self.item = item(terms)
         """Finds the next thing that a prescription says, in text in lower case."""
         self.needed = _anywhere(rf"(?:@begin|{BEHIND})(?:@words_needed)@end", terms)
@@ -142,6 +149,10 @@ class SigWords:
         alone = key(self.needed.sub("", span)) == key(text)
         return next((rule for only in (kind, "") for rule in found if rule.only == only and (alone or not only)), None)
 
+    def known(self, text: str) -> bool:
+        """Whether the rules say what a word means wherever it stands."""
+        return key(text) in self.words
+
     def ends(self, text: str) -> bool:
         """Whether a word tells of a change, so that what follows is another prescription."""
         return any(rule.kind == "change" for rule in self.words.get(key(text), ()))
@@ -152,14 +163,20 @@ class SigWords:
         if half:
             number = self.number(whole)
             return None if number is None else number + 0.5
-        if found := HUNDREDS.fullmatch(text):
-            hundreds, rest = self.number(found[1]), self.number(found[2] or "")
-            return None if hundreds is None else hundreds * 100 + (rest or 0)
         if found := DECIMAL.fullmatch(text):
             digits = "".join(f"{self.numbers.get(word, 0):g}" for word in found[2].split())
             return float(f"{self.number(found[1] or '') or 0:g}.{digits}")
         named = self.numbers.get(key(text), self.numerals.get(key(text)))
-        return _in_digits(text) if named is None else named
+        if named is not None:
+            return named
+        for group, many in GROUPS:
+            if found := group.fullmatch(text):
+                groups, rest = self.number(found[1]), self.number(found[2] or "")
+                return None if groups is None else groups * many + (rest or 0)
+        if found := TENS.fullmatch(text):  # "forty-two"
+            tens, ones = self.numbers.get(found[1]), self.numbers.get(found[2])
+            return None if tens is None or ones is None else tens + ones
+        return _in_digits(text)
 
 
 def load_words(folder: Path) -> SigWords:
