@@ -66,7 +66,7 @@ def main() -> None:
     except Exception as error:  # its message may quote a note
         _stop(f"medtext broke down ({type(error).__name__}); this is a fault of medtext's.", 1)
     if status == INTERRUPTED:
-        _stop("Stopped; --resume goes on.", 1)
+        _stop("Stopped." if sys.argv[1:2] == ["train"] else "Stopped; --resume goes on.", 1)
     sys.exit(status)
 
 

@@ -5,11 +5,13 @@ The same pairs serve training (`medtext/training/links.py`) and linking (`compon
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from medtext.schema import ATTRIBUTES, CATEGORIES, Mention
+import numpy as np
+from numpy.typing import NDArray
+
+from medtext.schema import ATTRIBUTES, CATEGORIES, CATEGORY_OF, Mention
 
 SITE = "SYSTEM_ORGAN_SITE"
 BIRTH = "BIRTH_DATE"  # says who somebody is, and dates nothing else
@@ -17,79 +19,112 @@ DEPENDENT = frozenset({*ATTRIBUTES, SITE, "TIME_EXPRESSION", "DATE"})
 """What can hang on an entity."""
 NO_OWNER = frozenset({*ATTRIBUTES, "TIME_EXPRESSION", *CATEGORIES["PROTECTED_HEALTH_INFORMATION"]})
 """What owns nothing."""
+TYPES = {kind: place for place, kind in enumerate(CATEGORY_OF)}
 RIVALS = 3  # possible owners to either side that are looked at
 FAR = 300  # characters between an attribute and its entity, at most
 MARKS = "(),-./:;|"
-BARE = (False,) * len(MARKS)
 MOST = {"before": 1, "rivals": RIVALS - 1, "alike": 3, "sentences": 2, "lines": 2, "length": 10}
-"""The numbers of a pair, and the largest of each; what is larger is cut."""
+"""The numbers of a pair behind its two places, and the largest of each; what is larger is cut."""
+COLUMNS = ("attribute", "owner", *MOST)
+KIND_OF = np.zeros(128, dtype=np.int64)
+"""1 for a line break, from 2 on one of MARKS, 0 for anything else; by code point, the last standing for all above."""
+KIND_OF[[ord(mark) for mark in "\n" + MARKS]] = range(1, len(MARKS) + 2)
+BITS = np.array([number.bit_length() for number in range(FAR + 2)])
+
+Numbers = NDArray[np.int64]
 
 
-class Pair(NamedTuple):
-    """An attribute and a possible owner by their places among the mentions, and what lies between, as numbers.
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Attributes and their possible owners by their places among the mentions, and what lies between.
 
-    `before` is 1 where the owner stands before the attribute. `rivals` counts nearer mentions on that side that could own it,
-    `alike` attributes of the same type between, `sentences` and `lines` what begins there; `length` is the number of bits
-    of the distance in characters; `marks` say of each of MARKS whether it stands there, with anything else.
+    `numbers` are pairs by `COLUMNS`: `before` is 1 where the owner stands before the attribute; `rivals` counts nearer
+    mentions on that side that could own it, `alike` attributes of the same type between, `sentences` and `lines` what begins
+    there; `length` is the number of bits of the distance in characters. `marks` say of each of MARKS whether it stands there,
+    with anything else.
     """
 
-    attribute: int
-    owner: int
-    before: int
-    rivals: int
-    alike: int
-    sentences: int
-    lines: int
-    length: int
-    marks: tuple[bool, ...]
+    numbers: Numbers
+    marks: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def attributes(self) -> Numbers:
+        return self.numbers[:, 0]
+
+    @property
+    def owners(self) -> Numbers:
+        return self.numbers[:, 1]
 
 
-def pairs_of(text: str, mentions: Sequence[Mention], starts: Sequence[int]) -> list[Pair]:
+def pairs_of(text: str, mentions: Sequence[Mention], starts: Sequence[int]) -> Pairs:
     """Every attribute with what could own it, from the nearest outwards, before it and then after it.
 
     `mentions` are sorted; `starts` are the sentences' offsets.
     """
-    return list(_Layout(text, mentions, starts).pairs())
+    begins = np.array([one.begin for one in mentions], dtype=np.int64)
+    ends = np.array([one.end for one in mentions], dtype=np.int64)
+    attributes, owners, rivals = _candidates(mentions)
+    firsts, lasts = np.minimum(attributes, owners), np.maximum(attributes, owners)
+    opens, closes = ends[firsts], begins[lasts]
+    letters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    kinds = KIND_OF[np.minimum(letters, len(KIND_OF) - 1)]
+    places = np.flatnonzero(kinds)
+    breaks = places[kinds[places] == 1]
+    empty_lines = breaks[:-1][np.diff(breaks) == 1]
+    near = closes - opens <= FAR
+    near &= np.searchsorted(empty_lines, opens) == np.searchsorted(empty_lines, np.maximum(closes - 1, opens))
+    attributes, owners, rivals, firsts, lasts, opens, closes = (
+        column[near] for column in (attributes, owners, rivals, firsts, lasts, opens, closes)
+    )
+    between = closes - opens
+    before = np.zeros((len(places) + 1, len(MARKS) + 2), dtype=np.int64)
+    before[np.arange(1, len(places) + 1), kinds[places]] = 1
+    before = before.cumsum(0)
+    stand = before[np.searchsorted(places, closes)] - before[np.searchsorted(places, opens)]
+    begun = np.searchsorted(starts, begins, side="right")[lasts] - np.searchsorted(starts, ends)[firsts]
+    numbers = {
+        "attribute": attributes,
+        "owner": owners,
+        "before": owners < attributes,
+        "rivals": rivals,
+        "alike": _alike(mentions, attributes, firsts, lasts),
+        "sentences": np.maximum(begun, 0),
+        "lines": stand[:, 1],
+        "length": BITS[between + 1],
+    }
+    cut = [np.minimum(numbers[name], MOST[name]) if name in MOST else numbers[name] for name in COLUMNS]
+    marks = ((stand[:, 2:] > 0) & (between > 1)[:, None]).astype(np.float32)
+    return Pairs(np.stack(cut, 1, dtype=np.int64, casting="unsafe"), marks)
 
 
-class _Layout:
-    """A note's mentions among its sentences."""
+def _candidates(mentions: Sequence[Mention]) -> tuple[Numbers, Numbers, Numbers]:
+    """Attributes, what could own each on either side, and how many could that are nearer."""
+    able = [place for place, one in enumerate(mentions) if one.type not in NO_OWNER]
+    not_sites = [place for place in able if mentions[place].type != SITE]
+    places = [place for place, one in enumerate(mentions) if one.type in DEPENDENT and one.subtype != BIRTH]
+    found = []
+    for kind, owners in (("sites", not_sites), ("others", able)):
+        own = np.array([one for one in places if (mentions[one].type == SITE) == (kind == "sites")], dtype=np.int64)
+        rivals = np.arange(RIVALS)
+        here = np.searchsorted(owners, own)[:, None]
+        seats = np.concatenate([here - 1 - rivals, here + rivals], 1)
+        sits = (seats >= 0) & (seats < len(owners))
+        rows, columns = np.nonzero(sits)
+        found.append((own[rows], np.array(owners, dtype=np.int64)[seats[sits]], columns % RIVALS))
+    attributes, owners, rivals = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.argsort(attributes, kind="stable")
+    return attributes[order], owners[order], rivals[order]
 
-    def __init__(self, text: str, mentions: Sequence[Mention], starts: Sequence[int]) -> None:
-        self._text, self._mentions = text, mentions
-        self._sentence = [bisect_right(starts, one.begin) for one in mentions]
-        self._next_sentence = [bisect_left(starts, one.end) for one in mentions]
-        self._owners = [place for place, one in enumerate(mentions) if one.type not in NO_OWNER]
-        self._not_sites = [place for place in self._owners if mentions[place].type != SITE]
-        self._alike: dict[str, list[int]] = {}
-        for place, one in enumerate(mentions):
-            self._alike.setdefault(one.type, []).append(place)
 
-    def pairs(self) -> Iterator[Pair]:
-        for place, one in enumerate(self._mentions):
-            if one.type in DEPENDENT and one.subtype != BIRTH:
-                owners = self._not_sites if one.type == SITE else self._owners
-                here = bisect_left(owners, place)
-                yield from self._side(place, 1, owners[max(here - RIVALS, 0) : here][::-1])
-                yield from self._side(place, 0, owners[here : here + RIVALS])
-
-    def _side(self, place: int, before: int, owners: Sequence[int]) -> Iterator[Pair]:
-        mentions, alike = self._mentions, self._alike[self._mentions[place].type]
-        for rivals, owner in enumerate(owners):
-            first, last = (owner, place) if before else (place, owner)
-            gap = self._text[mentions[first].end : mentions[last].begin]
-            if len(gap) > FAR or "\n\n" in gap:
-                return
-            between = bisect_left(alike, last) - bisect_right(alike, first)
-            sentences = max(self._sentence[last] - self._next_sentence[first], 0)
-            yield Pair(
-                place,
-                owner,
-                before,
-                rivals,
-                min(between, MOST["alike"]),
-                min(sentences, MOST["sentences"]),
-                min(gap.count("\n"), MOST["lines"]),
-                min((len(gap) + 1).bit_length(), MOST["length"]),
-                tuple([mark in gap for mark in MARKS]) if len(gap) > 1 else BARE,
-            )
+def _alike(mentions: Sequence[Mention], attributes: Numbers, firsts: Numbers, lasts: Numbers) -> Numbers:
+    """How many mentions of the attribute's type stand between."""
+    types = np.array([TYPES[one.type] for one in mentions], dtype=np.int64)
+    before = np.zeros((len(TYPES), len(mentions) + 1), dtype=np.int64)
+    before[types, np.arange(1, len(mentions) + 1)] = 1
+    before = before.cumsum(1)
+    kinds = types[attributes]
+    found: Numbers = before[kinds, lasts] - before[kinds, firsts + 1]
+    return found

@@ -6,7 +6,7 @@ import pytest
 from medtext.components.attributes import ENOUGH, linked
 from medtext.components.link_network import inputs
 from medtext.findings import findings
-from medtext.link_pairs import FAR, MARKS, MOST, RIVALS, Pair, pairs_of
+from medtext.link_pairs import COLUMNS, FAR, MARKS, MOST, RIVALS, Pairs, pairs_of
 from medtext.schema import Mention
 from tests.cases import parse
 
@@ -18,7 +18,7 @@ def links_of(nlp, line: str) -> tuple[dict, dict]:
     words = [case.text[one.begin : one.end] for one in mentions]
     doc = nlp(case.text)
     pairs = pairs_of(case.text, mentions, [sentence.start_char for sentence in doc.sents])
-    likely = nlp.get_pipe("medtext_attributes").network(doc, findings(doc).read, mentions, pairs) if pairs else ()
+    likely = nlp.get_pipe("medtext_attributes").network(doc, findings(doc).read, mentions, pairs) if len(pairs) else ()
     links = linked(pairs, likely)
     said = {case.text[child[0] : child[1]]: case.text[owner[0] : owner[1]] for child, owner in case.links.items()}
     return {words[place]: words[link.parent] for place, link in links}, said
@@ -60,7 +60,12 @@ def mentions_of(*placed: tuple[int, str]) -> list[Mention]:
 
 
 def owners(text: str, mentions: list[Mention], place: int) -> list[int]:
-    return [pair.owner for pair in pairs_of(text, mentions, [0]) if pair.attribute == place]
+    return [int(row[1]) for row in pairs_of(text, mentions, [0]).numbers if row[0] == place]
+
+
+def told(pairs: Pairs) -> list[dict[str, int]]:
+    """The numbers of each pair by their names."""
+    return [dict(zip(COLUMNS, row, strict=True)) for row in pairs.numbers.tolist()]
 
 
 def test_the_nearest_on_either_side_are_looked_at() -> None:
@@ -93,22 +98,22 @@ def test_the_numbers_of_a_pair_say_what_lies_between() -> None:
     kinds = ["TEST_NAME", "TEST_VALUE", "TEST_NAME", "TEST_VALUE"]
     spans = [(0, 2), (3, 6), (8, 9), (10, 13)]
     mentions = [Mention(*span, kind) for span, kind in zip(spans, kinds, strict=True)]
-    near, far = (pair for pair in pairs_of(text, mentions, [0]) if pair.attribute == 3)
-    assert (near.owner, near.before, near.rivals, near.alike, sum(near.marks)) == (2, 1, 0, 0, 0)
-    assert (far.owner, far.before, far.rivals, far.alike) == (0, 1, 1, 1)
-    assert [mark for mark, stands in zip(MARKS, far.marks, strict=True) if stands] == [","]
+    pairs = pairs_of(text, mentions, [0])
+    (near, no_marks), (far, marks) = [
+        one for one in zip(told(pairs), pairs.marks, strict=True) if one[0]["attribute"] == 3
+    ]
+    assert near == {**dict.fromkeys(COLUMNS, 0), "attribute": 3, "owner": 2, "before": 1, "length": 2}
+    assert far == {**dict.fromkeys(COLUMNS, 0), "attribute": 3, "before": 1, "rivals": 1, "alike": 1, "length": 4}
+    assert not no_marks.any()
+    assert [mark for mark, stands in zip(MARKS, marks, strict=True) if stands] == [","]
 
 
 def test_numbers_are_cut() -> None:
     text = f"a{'. ' * 20}{chr(10)}x{chr(10)}y{chr(10)}{'-' * 200}b"
     mentions = mentions_of((0, "DX_NAME"), (len(text) - 1, "DIRECTION"))
-    (pair,) = pairs_of(text, mentions, [0, 5, 9, 15, 20])
-    assert (pair.sentences, pair.lines) == (MOST["sentences"], MOST["lines"])
-    assert pair.length <= MOST["length"]
-
-
-def pair_of(attribute: int, owner: int) -> Pair:
-    return Pair(attribute, owner, 1, 0, 0, 0, 0, 1, (False,) * len(MARKS))
+    (pair,) = told(pairs_of(text, mentions, [0, 5, 9, 15, 20]))
+    assert (pair["sentences"], pair["lines"]) == (MOST["sentences"], MOST["lines"])
+    assert pair["length"] == (len(text) - 1).bit_length()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,9 @@ def pair_of(attribute: int, owner: int) -> Pair:
     ],
 )
 def test_the_likeliest_owner_if_likely_enough(likely, expected) -> None:
-    found = linked([pair_of(1, 0), pair_of(1, 2)], likely)
+    rivals = np.zeros((2, len(COLUMNS)), dtype=np.int64)
+    rivals[:, :2] = (1, 0), (1, 2)
+    found = linked(Pairs(rivals, np.zeros((2, len(MARKS)), dtype=np.float32)), likely)
     assert {place: link.parent for place, link in found} == expected
 
 
@@ -132,8 +139,8 @@ def test_the_words_between_are_averaged(nlp) -> None:
     read = np.arange(len(doc) * 4, dtype=np.float32).reshape(-1, 4)
     pairs = pairs_of(text, mentions, [0])
     between = inputs(doc, read, mentions, pairs)["between"]
-    for pair, given in zip(pairs, between, strict=True):
-        if {pair.attribute, pair.owner} == {0, 1}:  # "in the"
-            assert given.tolist() == read[1:3, 2:].mean(0).tolist()
-        elif {pair.attribute, pair.owner} == {1, 2}:
-            assert given.tolist() == [0, 0]
+    seen = {
+        (pair["attribute"], pair["owner"]): given.tolist() for pair, given in zip(told(pairs), between, strict=True)
+    }
+    assert seen[1, 0] == read[1:3, 2:].mean(0).tolist()  # "in the"
+    assert seen[1, 2] == [0, 0]

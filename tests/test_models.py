@@ -1,6 +1,7 @@
 """The models that ship: both read a plain note, are as small as they should be, and give a note the same record in any company."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -62,6 +63,18 @@ def test_a_model_is_a_name_or_a_folder() -> None:
     assert "+fast-" in medtext.extract("No fever.", nlp=nlp).model_version
     with pytest.raises(ModelError, match="no medtext model in nowhere"):
         medtext.load(model="nowhere")
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "links.onnx", "traits.onnx"])
+@pytest.mark.parametrize("content", [None, b"", b"half a netw"])
+def test_a_network_that_cannot_be_read_is_refused(name: str, content: bytes | None, tmp_path) -> None:
+    model = tmp_path / "mine"
+    shutil.copytree(ROOT / "models/fast", model)
+    (model / name).unlink()
+    if content is not None:
+        (model / name).write_bytes(content)
+    with pytest.raises(ModelError, match=f"no network {name} in .*mine that can be read"):
+        medtext.load(model=model)
 
 
 class Lengths:

@@ -4,7 +4,7 @@ Every attribute looks at the mentions round it that can own one (`medtext.link_p
 is (`link_network`); the likeliest owns it, if it is likely enough.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 
@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from medtext.components.link_network import LinkNetwork
 from medtext.components.ner import learned
 from medtext.findings import Link, findings, text_of
-from medtext.link_pairs import Pair, pairs_of
+from medtext.link_pairs import Pairs, pairs_of
 
 ENOUGH = 0.35
 """An attribute with no owner this likely hangs on none."""
@@ -29,17 +29,18 @@ class AttributeLinker:
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
         pairs = pairs_of(text_of(doc), found.mentions, [sentence.start_char for sentence in doc.sents])
-        if pairs and found.read is not None:
+        if len(pairs) and found.read is not None:
             found.links = dict(linked(pairs, self.network(doc, found.read, found.mentions, pairs).tolist()))
         return doc
 
 
-def linked(pairs: Sequence[Pair], likely: Iterable[float]) -> Iterator[tuple[int, Link]]:
+def linked(pairs: Pairs, likely: Iterable[float]) -> Iterator[tuple[int, Link]]:
     """The place of each attribute that has an owner, with the link to it; of two that are as likely, to the first."""
-    for place, rivals in groupby(zip(pairs, likely, strict=True), key=lambda pair: pair[0].attribute):
-        pair, score = max(rivals, key=itemgetter(1))
+    judged = zip(pairs.attributes.tolist(), pairs.owners.tolist(), likely, strict=True)
+    for place, rivals in groupby(judged, key=itemgetter(0)):
+        _, owner, score = max(rivals, key=itemgetter(2))
         if score >= ENOUGH:
-            yield place, Link(pair.owner, score, "links")
+            yield place, Link(owner, score, "links")
 
 
 @Language.factory("medtext_attributes", default_config={"rules": "", "model": "fast"})

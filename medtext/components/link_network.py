@@ -14,8 +14,8 @@ from spacy.tokens import Doc
 
 from medtext.components.clues import words_of
 from medtext.components.networks import open_session
-from medtext.components.trait_network import TYPES, means
-from medtext.link_pairs import Pair
+from medtext.components.trait_network import means
+from medtext.link_pairs import TYPES, Pairs
 from medtext.schema import Mention
 
 LARGEST = 30.0  # of an exponent, either way
@@ -30,31 +30,29 @@ class LinkNetwork:
         self._session = open_session(path)
 
     def __call__(
-        self, doc: Doc, read: NDArray[np.float32], mentions: Sequence[Mention], pairs: Sequence[Pair]
+        self, doc: Doc, read: NDArray[np.float32], mentions: Sequence[Mention], pairs: Pairs
     ) -> NDArray[np.float64]:
         """One number a pair. `read` are the words as the entity model read them; there is a pair at least."""
         fits, alone = self._session.run(None, inputs(doc, read, mentions, pairs))
         fits, alone = (np.exp(np.clip(given.astype(float), -LARGEST, LARGEST)) for given in (fits, alone))
-        attributes = [pair.attribute for pair in pairs]
         of_all = alone.copy()
-        np.add.at(of_all, attributes, fits)
-        return fits / of_all[attributes]  # type: ignore[no-any-return]
+        np.add.at(of_all, pairs.attributes, fits)
+        return fits / of_all[pairs.attributes]  # type: ignore[no-any-return]
 
 
-def inputs(doc: Doc, read: NDArray[np.float32], mentions: Sequence[Mention], pairs: Sequence[Pair]) -> Inputs:
+def inputs(doc: Doc, read: NDArray[np.float32], mentions: Sequence[Mention], pairs: Pairs) -> Inputs:
     """What the network is given: the mentions, the words beside them, and the pairs by their places."""
     begins, ends = map(np.array, words_of(doc, [(one.begin, one.end) for one in mentions]))
     seen = read[:, read.shape[1] // 2 :]
-    numbers = np.array([pair[:-1] for pair in pairs])
-    firsts, lasts = numbers[:, :2].min(1), numbers[:, :2].max(1)
+    firsts, lasts = np.minimum(pairs.attributes, pairs.owners), np.maximum(pairs.attributes, pairs.owners)
     return {
         "mentions": means(read, begins, ends),
         "lasts": seen[ends - 1],
         "followed_by": seen[np.minimum(ends, len(seen) - 1)],
         "led_by": seen[np.maximum(begins - 1, 0)],
         "types": np.array([TYPES[one.type] for one in mentions]),
-        "pairs": numbers,
-        "marks": np.array([pair.marks for pair in pairs], dtype=np.float32),
+        "pairs": pairs.numbers,
+        "marks": pairs.marks,
         "between": _means_between(seen, ends[firsts], begins[lasts]),
     }
 

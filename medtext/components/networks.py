@@ -167,11 +167,19 @@ def read_meta(folder: Path) -> dict[str, Any]:
 
 
 def open_session(path: Path) -> Any:
-    """onnxruntime on one thread: medtext's workers are processes, and threads of theirs would only be in each other's way."""
+    """onnxruntime on one thread: medtext's workers are processes, and threads of theirs would only be in each other's way.
+
+    Raises `ModelError` where there is no network, or one that cannot be read.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception:  # onnxruntime's own errors have no class in common
+        raise ModelError(
+            f"The model has no network {path.name} in {path.parent} that can be read; train it again."
+        ) from None

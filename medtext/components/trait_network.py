@@ -18,7 +18,8 @@ from medtext.components.context import CATEGORIES
 from medtext.components.networks import open_session
 from medtext.components.surroundings import ANSWERS, Surroundings
 from medtext.findings import words
-from medtext.schema import CATEGORY_OF, TRAITS
+from medtext.link_pairs import TYPES
+from medtext.schema import TRAITS
 
 LEFT, RIGHT = 30, 16  # words
 GROUP = 64  # mentions that are judged at once
@@ -27,7 +28,6 @@ STEPS = 11  # of distance, each way
 DISTANCES = 2 * STEPS + 1
 PLACES = 4 * DISTANCES  # distances in the sentence and line, in another sentence, on another line, in both
 NOWHERE = PLACES  # farther away
-TYPES = {kind: place for place, kind in enumerate(CATEGORY_OF)}
 HANGING = (
     *("TIME_EXPRESSION", "DATE", "TEST_VALUE", "DOSAGE", "STRENGTH", "FREQUENCY", "DURATION"),
     *("ACUITY", "QUALITY", "SYSTEM_ORGAN_SITE"),
@@ -90,10 +90,12 @@ def inputs(
 
 
 def means(read: NDArray[np.float32], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The mean word of each mention. Mentions are in order and do not overlap."""
+    """The mean word of each mention."""
     means = read[begins]
-    for place in np.flatnonzero(ends - begins > 1).tolist():
-        means[place] = read[begins[place] : ends[place]].mean(0)
+    wide = np.flatnonzero(ends - begins > 1)
+    for place in wide.tolist():
+        np.add.reduce(read[begins[place] : ends[place]], axis=0, out=means[place])
+    means[wide] /= (ends - begins)[wide, None]
     return means
 
 

@@ -19,10 +19,9 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 
 from medtext.components.link_network import LARGEST, inputs
-from medtext.components.trait_network import TYPES
 from medtext.config import Config
 from medtext.findings import findings
-from medtext.link_pairs import MARKS, MOST, pairs_of
+from medtext.link_pairs import MARKS, MOST, TYPES, pairs_of
 from medtext.pipeline import READING, build
 from medtext.schema import Mention
 from medtext.training.corpus import read_rows
@@ -102,10 +101,10 @@ def prepare(rows: Iterable[Mapping[str, Any]], model: Path) -> Iterator[Prepared
         mentions = [Mention(span["start"], span["end"], span["type"]) for span in spans]
         doc = nlp(row["text"])
         pairs = pairs_of(row["text"], mentions, [sentence.start_char for sentence in doc.sents])
-        if pairs:
+        if len(pairs):
             given = inputs(doc, findings(doc).read, mentions, pairs)
             kept = {name: values.astype(_KEPT.get(name, values.dtype)) for name, values in given.items()}
-            yield Prepared(kept, np.array([owners[pair.attribute] == pair.owner for pair in pairs]))
+            yield Prepared(kept, np.array([owners[child] == owner for child, owner in pairs.numbers[:, :2].tolist()]))
 
 
 def joined(notes: Sequence[Prepared]) -> tuple[list[Tensor], Tensor]:

@@ -1,4 +1,4 @@
-"""What the regressions of links, traits and identifiers share: how they are fitted, and their command line."""
+"""What the regressions of identifiers and their subtypes share: how they are fitted, and their command line."""
 
 from __future__ import annotations
 

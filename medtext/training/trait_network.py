@@ -24,10 +24,11 @@ from torch import Tensor, nn
 
 from medtext.components.networks import read_meta
 from medtext.components.surroundings import Surroundings
-from medtext.components.trait_network import FACTS, NOWHERE, PLACES, TYPES, inputs
+from medtext.components.trait_network import FACTS, NOWHERE, PLACES, inputs
 from medtext.components.traits import POSSIBLE_MASKS, TraitFinder, likelihood
 from medtext.config import Config
 from medtext.findings import findings
+from medtext.link_pairs import TYPES
 from medtext.pipeline import READING, build
 from medtext.schema import TRAITS
 from medtext.training.corpus import read_rows
