@@ -3,12 +3,13 @@
 import pytest
 
 import medtext
+from medtext.components.phi_review import LookAlike
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.components.subtype_judge import SubtypeJudge
 from medtext.deid.keyed import Keyed
 from medtext.errors import RuleError
 from medtext.findings import findings
-from medtext.rulebook import load_table, rules_dir
+from medtext.rulebook import load_table, load_toml, rules_dir
 from medtext.schema import PHI_SUBTYPES, Mention
 
 
@@ -48,6 +49,12 @@ def subtypes():
         ("to Ward 7", "Ward 7", "ADDRESS", "WARD"),
         ("goes to Dunmore Elementary", "Dunmore Elementary", "ADDRESS", "ORGANIZATION"),
         ("his wife Lorraine", "Lorraine", "NAME", "RELATIVE"),
+        ("b. 3/4/1961, lives alone", "3/4/1961", "DATE", "BIRTH_DATE"),
+        ("reviewed by B. Tolliver on 5/6/2024", "5/6/2024", "DATE", "DATE"),
+        ("Hep B 5/6/2024", "5/6/2024", "DATE", "DATE"),
+        ("daughter called. -- C. Ruiz, LPN", "C. Ruiz", "NAME", "CLINICIAN"),
+        ("wife Oleta  MD: Pendergrass", "Oleta", "NAME", "RELATIVE"),
+        ("Sec: Bronwen", "Bronwen", "NAME", "CLINICIAN"),
         ("seen by Dr. Lindqvist", "Lindqvist", "NAME", "CLINICIAN"),
         ("Petra Halvorsen, MD", "Petra Halvorsen", "NAME", "CLINICIAN"),
         ("Patient: Jonah Tolliver", "Jonah Tolliver", "NAME", "PATIENT"),
@@ -154,6 +161,58 @@ def test_what_merely_looks_like_it_hides_no_identifier(nlp, text, identifier) ->
 )
 def test_an_identifier_has_what_makes_it_one(nlp, text, kind) -> None:
     assert kind not in {one.type for one in medtext.extract(text, nlp=nlp).entities}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Invasive lobular carcinoma (4/18 nodes +).", "DATE"),
+        ("HIV 1/2: NON REACTIVE", "DATE"),
+        ("Tylenol given w/ relief 3/10.", "DATE"),
+        ("Stopped bupropion 2/2 tremor.", "DATE"),
+        ("Male 3450 g, Apgar 7/9.", "DATE"),
+        ("BG 60 -> OJ, recheck 98.", "NAME"),
+        ("Blood sugar 60 at 2am, came up to 132.", "ADDRESS"),
+        ("RTB 2x12, TKE 3x10.", "ADDRESS"),
+        ("Reversible ischaemia on MPS. VNA to follow.", "ADDRESS"),
+        ("Insurance: Blue Cross.", "ADDRESS"),
+        ("Call crisis line 988 or 911.", "PHONE_OR_FAX"),
+        ("S/P laparotomy. VB - , d/c -", "ID"),
+        ("Mom has diabetes too. BS this am 54.", "AGE"),
+    ],
+)
+def test_look_alikes_are_no_identifiers(nlp, text, kind) -> None:
+    assert kind not in {one.type for one in medtext.extract(text, nlp=nlp).entities}
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("Nodes biopsied on 4/18.", "4/18"),
+        ("HIV sent on 1/2.", "1/2"),
+        ("Pain clinic visit on 3/10.", "3/10"),
+        ("Admitted on 2/2 with pneumonia.", "2/2"),
+    ],
+)
+def test_dates_beside_the_words_of_look_alikes_are_found(nlp, text, date) -> None:
+    assert (date, "DATE") in {(text[one.begin : one.end], one.type) for one in medtext.extract(text, nlp=nlp).entities}
+
+
+def test_a_day_that_is_a_date_once_is_one_again(nlp) -> None:
+    text = "Foley 1/8. Seen on 1/8. Took 1/2 tab."
+    dates = [text[one.begin : one.end] for one in medtext.extract(text, nlp=nlp).entities if one.type == "DATE"]
+    assert dates == ["1/8", "1/8"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['types = ["PLACE"]\ntext = "x"', 'types = ["DATE"]\ntext = "("', 'types = ["DATE"]\ntext = "x"\nthen = "DX"'],
+)
+def test_a_look_alike_that_makes_no_sense_is_refused(tmp_path, row) -> None:
+    path = tmp_path / "phi.toml"
+    path.write_text(f'[[look_alike]]\nid = "a"\n{row}\n', encoding="utf-8")
+    with pytest.raises(RuleError, match=r"phi\.toml: look_alike 1"):
+        load_toml(path, "look_alike", LookAlike)
 
 
 @pytest.mark.parametrize("digit", ["²", "①", "፩"])

@@ -4,26 +4,27 @@ Rules alone take "4/4" for a date, the model alone takes "BAHA" for a name, and 
 that either of them found, what the rules marked `faint` in `rules/phi.toml` allow, the words of sure names wherever they
 recur and words that the model half suspects are judged once more, by a logistic regression over what is known of them
 (`phi_features`). The weights are learned from notes that the model was not trained on, by
-`medtext/training/phi_review.py`, and stand in the model's `phi_review.tsv`.
+`medtext/training/phi_review.py`, and stand in the model's `phi_review.tsv`. What the look-alikes of `rules/phi.toml` name
+is never judged.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.components.ner import learned
 from medtext.components.phi import ANY_CASE, PhiRule, again, found_by, recognizer_of
-from medtext.components.phi_features import PLACE_OF, SURE, Candidate, Clues, Suspicion
+from medtext.components.phi_features import PLACE_OF, SHORT_DATE, SURE, Candidate, Clues, Suspicion
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.components.subtype_judge import SubtypeJudge, read_subtypes
 from medtext.config import USUAL, find_model
 from medtext.findings import findings, offsets, text_of, words
 from medtext.regression import logistic, read_weights
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
-from medtext.schema import Mention
+from medtext.schema import CATEGORY_OF, Mention
 
 MASKED = re.compile(rf"\[(?:{'|'.join(PLACE_OF)})(?:-(?:\d{{1,3}}|[a-p]{{16}}))?\]")
 """What `medtext redact` leaves of an identifier, and no more: "[ID-4471932]" in a note is somebody's number."""
@@ -34,20 +35,81 @@ _LEAST = {
 }
 NEEDED = {kind: re.compile(_LEAST.get(kind, r"\w"), re.IGNORECASE) for kind in PLACE_OF}
 """What an identifier of a type has at least: "OS-first" is no address, though it stands where one could."""
+BEFORE = 60
+"""Characters before a candidate that a look-alike is known by."""
+LIKE, UNLIKE = 0.5, 0.01
+"""From what likelihood a day of the month makes a date of the same day elsewhere, and of how unlikely a one at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """What looks like an identifier of these types and is none; see the head of `rules/phi.toml`."""
+
+    id: str
+    types: tuple[str, ...]
+    text: str
+    before: str = ""
+    after: str = ""
+    then: str = ""
+    case: str = "exact"
+
+    def __post_init__(self) -> None:
+        if unknown := [kind for kind in self.types if kind not in PLACE_OF]:
+            raise ValueError(f"{unknown[0]!r} is no type of protected health information")
+        if self.then and self.then not in CATEGORY_OF:
+            raise ValueError(f"{self.then!r} is no entity type")
+        try:
+            self.compiled()
+        except re.error as error:
+            raise ValueError(f"a regular expression of {self.id!r} is wrong: {error}") from None
+
+    def compiled(self) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+        """What the candidate is, what it stands after, and what follows it."""
+        flags = re.VERBOSE | (re.IGNORECASE if self.case == "any" else 0)
+        written = (self.text, rf"(?:{self.before})\Z" if self.before else "", self.after)
+        text, before, after = (re.compile(regex, flags) for regex in written)
+        return text, before, after
+
+
+class LookAlikes:
+    """Tells whether a candidate only looks like an identifier."""
+
+    def __init__(self, rules: Iterable[LookAlike]) -> None:
+        self._of: dict[str, list[tuple[LookAlike, tuple[re.Pattern[str], ...]]]] = {}
+        for rule in rules:
+            for kind in rule.types:
+                self._of.setdefault(kind, []).append((rule, rule.compiled()))
+
+    def has(self, mention: Mention, text: str, begins: Collection[tuple[int, str]]) -> bool:
+        """Whether it is one in this text, in which entities of these types begin at these places."""
+        return any(
+            regexes[0].fullmatch(text, mention.begin, mention.end)
+            and regexes[1].search(text[max(0, mention.begin - BEFORE) : mention.begin])
+            and (follows := regexes[2].match(text, mention.end))
+            and (not rule.then or any((place, rule.then) in begins for place in range(*_just_after(follows))))
+            for rule, regexes in self._of.get(mention.type, ())
+        )
+
+
+def _just_after(match: re.Match[str]) -> tuple[int, int]:
+    """From its begin to the place after its end."""
+    return match.start(), match.end() + 1
 
 
 class Reviewer:
     """The candidates of a note, with what is known of each."""
 
-    def __init__(self, faint: Iterable[PhiRule], no_names: frozenset[str]) -> None:
+    def __init__(self, faint: Iterable[PhiRule], look_alikes: Iterable[LookAlike], no_names: frozenset[str]) -> None:
         self._recognizers = [recognizer_of(rule) for rule in faint]
+        self._look_alikes = LookAlikes(look_alikes)
         self._no_names = no_names
 
     @classmethod
     def of_rules(cls, folder: str = "") -> "Reviewer":
         """From a folder of rules, the shipped one by default."""
-        rules = load_toml(rules_dir(folder) / "phi.toml", "recognizer", PhiRule)
-        return cls([rule for rule in rules if rule.faint], load_words(rules_dir(folder) / "no_names.txt"))
+        path = rules_dir(folder) / "phi.toml"
+        faint = [rule for rule in load_toml(path, "recognizer", PhiRule) if rule.faint]
+        return cls(faint, load_toml(path, "look_alike", LookAlike), load_words(path.with_name("no_names.txt")))
 
     def __call__(self, doc: Doc) -> list[tuple[Candidate, list[str]]]:
         """Every candidate with its clues, sorted by offset."""
@@ -55,9 +117,11 @@ class Reviewer:
         spans: dict[tuple[int, int, str], list[Mention]] = {}
         text = text_of(doc)
         masked = [found.span() for found in MASKED.finditer(text)]
+        begins = {(mention.begin, mention.type) for mention in findings(doc).candidates}
         for mention in self._mentions(doc, suspicion):
             marked = any(begin < mention.end and mention.begin < end for begin, end in masked)
-            if not marked and NEEDED[mention.type].search(text, mention.begin, mention.end):
+            needed = NEEDED[mention.type].search(text, mention.begin, mention.end)
+            if needed and not marked and not self._look_alikes.has(mention, text, begins):
                 spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
         candidates = [Candidate(*span, tuple(spans[span])) for span in sorted(spans)]
         clues = Clues(doc, suspicion, candidates, self._no_names)
@@ -92,11 +156,26 @@ class PhiReview:
         if found.tags is not None and found.given is None:
             judged = [(self._likelihood(clues), candidate) for candidate, clues in self._reviewer(doc)]
             others = [mention for mention in found.candidates if mention.type not in PLACE_OF]
-            found.candidates = [*others, *self.subtypes(doc, chosen(judged, self._threshold))]
+            likely = same_days(text_of(doc), judged)
+            found.candidates = [*others, *self.subtypes(doc, chosen(likely, self._threshold))]
         return doc
 
     def _likelihood(self, clues: Iterable[str]) -> float:
         return logistic(sum([self._weights.get(clue, 0.0) for clue in clues]))
+
+
+def same_days(text: str, judged: Sequence[tuple[float, Candidate]]) -> Iterator[tuple[float, Candidate]]:
+    """The candidates, where "1/8" is a date in one place every other "1/8" that may be one half as likely."""
+    days = [
+        text[one.begin : one.end] if one.type == "DATE" and SHORT_DATE.fullmatch(text, one.begin, one.end) else ""
+        for _, one in judged
+    ]
+    best: dict[str, float] = {}
+    for day, (score, _) in zip(days, judged, strict=True):
+        if day and score >= LIKE:
+            best[day] = max(score, best.get(day, 0.0))
+    for day, (score, one) in zip(days, judged, strict=True):
+        yield max(score, best.get(day, 0.0) / 2) if score >= UNLIKE else score, one
 
 
 def chosen(judged: Iterable[tuple[float, Candidate]], threshold: float) -> list[Mention]:

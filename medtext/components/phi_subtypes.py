@@ -21,7 +21,7 @@ from medtext.schema import PHI_SUBTYPES, Mention
 if TYPE_CHECKING:
     from medtext.components.subtype_judge import SubtypeJudge
 
-WHERE = ("whole", "numbered", "inside", "before", "after")
+WHERE = ("whole", "numbered", "inside", "beside", "before", "after", "degree")
 BEFORE, AFTER = 6, 3  # words that are looked at
 YEAR = re.compile(r"(?:19|20)\d\ds?|'\d\ds?")
 OLD = 90  # years from which an age tells who somebody is: 45 CFR 164.514(b)(2)(i)(C)
@@ -36,6 +36,7 @@ STREET = re.compile(
     re.IGNORECASE,
 )
 NAMED = re.compile(r"[^\W\d_][\w'’-]+")
+BEHIND = re.compile(r",?[^\S\n]\(?([A-Za-z](?:[\w.-]{0,8}[\w-])?)")  # past two blanks is another column
 INITIALS = 3  # letters
 USUAL = {"NAME": "PATIENT", "ADDRESS": "ORGANIZATION", "DATE": "DATE", "PHONE_OR_FAX": "PHONE", "ID": "OTHER"}
 """What an identifier is taken for where nothing says more."""
@@ -78,7 +79,9 @@ class Subtypes:
             mention if mention.subtype else replace(mention, subtype=_guessed(text, mention, people, places))
             for mention in told
         ]
-        return self._judge(doc, guessed, [mention.subtype for mention in told]) if self._judge else guessed
+        if self._judge:
+            guessed = self._judge(doc, guessed, [mention.subtype for mention in told])
+        return list(self._by_degree(text, guessed))
 
     def told(self, doc: Doc, mentions: Sequence[Mention]) -> Iterator[Mention]:
         """The mentions with the subtypes that their words or those around tell; empty where none does."""
@@ -104,15 +107,24 @@ class Subtypes:
         return ""
 
     def _around(self, kind: str, tokens: Sequence[str], begin: int, end: int) -> str:
-        before, after = self._words.get((kind, "before"), {}), self._words.get((kind, "after"), {})
+        beside, before, after = (self._words.get((kind, where), {}) for where in ("beside", "before", "after"))
         line = list(line_words(reversed(tokens[max(0, begin - 2 * BEFORE) : begin]), BEFORE))
         for word, earlier in zip_longest(line, line[1:], fillvalue=""):
             if told := before.get(f"{earlier} {word}") or before.get(word):
                 return told
+        if told := beside.get(next((word for word in line if word[0].isalnum()), "")):
+            return told
         for word in line_words(tokens[end : end + 2 * AFTER], AFTER):
             if word in after:
                 return after[word]
         return ""
+
+    def _by_degree(self, text: str, mentions: Iterable[Mention]) -> Iterator[Mention]:
+        """The mentions; one with a degree right behind it has the subtype that this tells, whatever else is said of it."""
+        for mention in mentions:
+            behind = BEHIND.match(text, mention.end)
+            subtype = self._words.get((mention.type, "degree"), {}).get(behind[1].lower()) if behind else None
+            yield replace(mention, subtype=subtype) if subtype else mention
 
 
 def settled(kind: str, text: str) -> str:

@@ -112,9 +112,9 @@ class Fakes:
         return self._other(word, names(family_locale(word)).family, "family")
 
     def given(self, word: str, sex: str = "", locale: str = HOME) -> str:
-        """`sex` and `locale` are those of the person, for a name that no list has."""
+        """`sex` is the person's, of whom a title tells more than "Jean" does; `locale` is for a name that no list has."""
         listed = names(given_locale(word) or locale)
-        sex = sex_of(word) or sex
+        sex = sex or sex_of(word)
         if sex:
             return self._other(word, listed.male if sex == "M" else listed.female, "given")
         home = names(HOME)

@@ -28,9 +28,11 @@ PLACE_WORD = re.compile(rf"(?<![^\W_]){WORD.pattern}")  # the "th" of "8th" is n
 PIECE = re.compile(r"[^,\n]+")
 STREET = re.compile(
     r"\b(?:st|street|ave?|avenue|rd|road|dr|drive|ln|lane|blvd|boulevard|ct|court|pl|place|plaza|way|pkwy|parkway|hwy|highway|"
-    r"cir|circle|ter|terrace|trl|trail|sq|square|rt|rte|route|box|apt|unit|suite|ste)\b",
+    r"cir|circle|ter|terrace|trl|trail|sq|square|rt|rte|route|box|apt|unit|suite|ste|close|cres|crescent|grove|gdns|gardens|mews|"
+    r"row|loop|alley|pike|turnpike)\b",
     re.IGNORECASE,
 )
+HIDDEN = re.compile(r"(?<![^\W_])[xX]{2,}(?![^\W\d_])")  # "xxx-xx-4471": whoever wrote it left these out
 SSN = re.compile(r"\d{3}-\d\d-\d{4}")
 SSN_LIKE = re.compile(r"\D*(?:\d\D{0,3}){9}")
 US_PHONE = re.compile(r"\D*1?\D*(?P<area>[2-9])\d\d\D*(?P<office>\d)\d\d\D*\d{4}(?!\d)")
@@ -158,19 +160,33 @@ class Surrogates:
 
     def _street(self, body: str) -> str:
         """Numbers of the same length, and another name between them and what says that it is a street."""
-        words = [word for word in PLACE_WORD.findall(body) if not STREET.fullmatch(word) and len(word) > 2]
+        words = [word for word in PLACE_WORD.findall(body) if len(word) > 2]
+        if any(map(str.isdigit, body)) or not all(map(STREET.fullmatch, words)):
+            words = [word for word in words if not STREET.fullmatch(word)]  # of "Court Row" no word stays
         new = dict(zip(words, (like(word, self.fakes.street(word).split()[0]) for word in words), strict=True))
         return PLACE_WORD.sub(lambda match: new.get(match.group(), match.group()), self._digits(body))
 
     def _institution(self, text: str) -> str:
         """The words that say which institution it is replaced by family names; those that say what it is stay."""
+        code = ZIP.search(text)
+        if code and not text[code.end() :].strip():
+            return self._institution(text[: code.start()]) + self._zip(code[1]) + text[code.end() :]
+        words = list(PLACE_WORD.finditer(text))
+        named = [word for word in words if not self._is_generic(word.group())]
+        if len(named) > 1 and named[-1] is words[-1] and STREET.fullmatch(named[-1].group()):
+            named.pop()  # "CVS on Wolcott Ave"
+        places = {word.start() for word in named}
 
         def word(match: re.Match[str]) -> str:
-            small = plain(match.group())
-            stays = match.group().lower() in self.generic or small in self.generic or len(small) < 2
-            return match.group() if stays else like(match.group(), self.fakes.family(small))
+            if match.start() not in places:
+                return match.group()
+            return like(match.group(), self.fakes.family(plain(match.group())))
 
         return PLACE_WORD.sub(word, self._digits(text))
+
+    def _is_generic(self, word: str) -> bool:
+        small = plain(word)
+        return word.lower() in self.generic or small in self.generic or len(small) < 2
 
     def _zip(self, code: str) -> str:
         return "000" if code[:3] in self.small_zips else code[:3]
@@ -223,13 +239,14 @@ class Surrogates:
         salt = "".join(filter(str.isalnum, text)).lower()
 
         def other(place: int, char: str) -> str:
-            if not chosen(char):
+            if not chosen(char) or place in hidden:
                 return char
             kinds = "0123456789" if char.isdigit() else "abcdefghjkmnpqrstuvwxyz"
             options = kinds.replace(char.lower(), "") if place == first else kinds
             return like(char, self.keyed.choice(options, "character", salt, str(place)))
 
-        first = next((place for place, char in enumerate(text) if chosen(char)), -1)
+        hidden = {place for run in HIDDEN.finditer(text) for place in range(*run.span())}
+        first = next((place for place, char in enumerate(text) if chosen(char) and place not in hidden), -1)
         return "".join(other(place, char) for place, char in enumerate(text))
 
 
