@@ -17,9 +17,8 @@ from spacy.tokens import Doc
 
 from medtext.components.context import Context, ContextCue
 from medtext.components.ner import learned
-from medtext.components.networks import read_meta
 from medtext.components.surroundings import Surroundings, surroundings
-from medtext.components.trait_network import DATING, TraitNetwork
+from medtext.components.trait_network import DATING, Numbering, TraitNetwork
 from medtext.findings import Findings, findings, lower_words
 from medtext.regression import LARGEST, weight_lines
 from medtext.rulebook import load_table, load_words, rules_dir
@@ -284,4 +283,4 @@ def create_traits(nlp: Language, name: str, rules: str, model: str) -> TraitFind
     placing = load_words(folder / "placing_words.txt")
     network = learned(model, "traits.onnx")
     weights = read_traits(learned(model, "traits.tsv"))
-    return TraitFinder(context, placing, weights, TraitNetwork(network, read_meta(network.parent)["sections"]))
+    return TraitFinder(context, placing, weights, TraitNetwork(network, Numbering.of(model)))

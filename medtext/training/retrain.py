@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medtext.components.networks import read_meta
 from medtext.config import find_model
 from medtext.errors import UsageError
 from medtext.evaluate import read_gold
@@ -91,4 +90,4 @@ def _add_links_and_traits(rows: Sequence[dict[str, Any]], start: Path | None, ou
     traits.write(traits.learn(rows), out / "traits.tsv")
     judged = list(trait_network.prepare(rows, out))
     settings = trait_network.Settings()
-    trait_network.export(trait_network.train(judged, len(read_meta(out)["sections"]), settings), judged[0], out)
+    trait_network.export(trait_network.train(judged, trait_network.Numbering.of(str(out)), settings), judged[0], out)

@@ -22,9 +22,8 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
-from medtext.components.networks import read_meta
 from medtext.components.surroundings import Surroundings
-from medtext.components.trait_network import FACTS, NOWHERE, PLACES, inputs
+from medtext.components.trait_network import FACTS, NOWHERE, PLACES, UNKNOWN, Numbering, inputs, width_of
 from medtext.components.traits import POSSIBLE_MASKS, TraitFinder, likelihood
 from medtext.config import Config
 from medtext.findings import findings
@@ -46,10 +45,12 @@ class Settings:
     heads: int = 4
     hidden: int = 160
     embedded: int = 32
+    spelt: int = 48  # columns of a word by its number, and of it with its neighbours
+    unknown: float = 0.1  # of the words, taken for ones that have no number
     dropout: float = 0.3
     epochs: int = 9
-    rate: float = 1.5e-3
-    groups: int = 2  # of a batch
+    rate: float = 2e-3
+    groups: int = 3  # of a batch
     memory: float = 0.995
     seed: int = 0
 
@@ -66,20 +67,24 @@ class Prepared:
 class Network(nn.Module):
     """A group of mentions in, the log odds of their traits out. `width` is that of the words as they are and as read."""
 
-    def __init__(self, width: int, sections: int, settings: Settings) -> None:
+    def __init__(self, width: int, numbering: Numbering, settings: Settings) -> None:
         super().__init__()
-        self.heads, size, embedded = settings.heads, settings.width, settings.embedded
-        self.half = width // 2
+        self.heads, size, embedded, spelt = settings.heads, settings.width, settings.embedded, settings.spelt
+        self.half, self.unknown = width // 2, settings.unknown
         self.plain, self.seen = nn.LayerNorm(self.half), nn.LayerNorm(self.half)
-        self.key, self.value = nn.Linear(self.half, size), nn.Linear(self.half, size)
+        self.word = nn.Embedding(len(numbering), spelt)
+        nn.init.normal_(self.word.weight, std=0.1)
+        self.neighbours = nn.Linear(3 * spelt, spelt)
+        known = width_of(width) + 2 * spelt
+        self.key, self.value = nn.Linear(known, size), nn.Linear(known, size)
         self.place = nn.Embedding(PLACES + 1, size)
         self.nearness = nn.Embedding(PLACES + 1, self.heads)
         nn.init.normal_(self.place.weight, std=0.1)
         nn.init.zeros_(self.nearness.weight)
-        self.kind, self.section = nn.Embedding(len(TYPES), embedded), nn.Embedding(sections + 1, embedded)
-        self.question = nn.Linear(width + embedded, size)
+        self.kind, self.section = nn.Embedding(len(TYPES), embedded), nn.Embedding(numbering.sections + 1, embedded)
+        self.question = nn.Linear(width + embedded + 2 * spelt, size)
         self.judge = nn.Sequential(
-            nn.Linear(size + 4 * width + 2 * embedded + len(FACTS), settings.hidden),
+            nn.Linear(size + 4 * width + 2 * embedded + len(FACTS) + 2 * spelt, settings.hidden),
             nn.ReLU(),
             nn.Dropout(settings.dropout),
             nn.Linear(settings.hidden, len(TRAITS)),
@@ -89,7 +94,10 @@ class Network(nn.Module):
     def forward(
         self,
         words: Tensor,
+        numbers: Tensor,
         places: Tensor,
+        begins: Tensor,
+        ends: Tensor,
         mentions: Tensor,
         firsts: Tensor,
         lasts: Tensor,
@@ -101,12 +109,24 @@ class Network(nn.Module):
         kind = self.kind(types)
         mention, first, last = map(self._normal, (mentions, firsts, lasts))
         date = self._normal(dates) * (dates.abs().sum(-1, keepdim=True) > 0).to(dates.dtype)
-        answer = self._ask(self.dropout(self.seen(words)), torch.cat([mention, kind], -1), places)
-        return self.judge(torch.cat([answer, mention, first, last, date, kind, self.section(sections), facts], -1))  # type: ignore[no-any-return]
+        if self.training:
+            numbers = torch.where(torch.rand(len(numbers)) < self.unknown, UNKNOWN, numbers)
+        spelt = self.word(numbers)
+        before = F.pad(spelt.cumsum(0), (0, 0, 1, 0))
+        means = (before[ends] - before[begins]) / (ends - begins)[:, None]
+        own = self.dropout(torch.cat([means, spelt[ends - 1]], -1))
+        around = torch.cat([F.pad(spelt, (0, 0, 1, 0))[:-1], spelt, F.pad(spelt, (0, 0, 0, 1))[1:]], -1)
+        spelt = self.dropout(torch.cat([spelt, F.relu(self.neighbours(around))], -1))
+        known = torch.cat([self._normal(words), spelt], -1)
+        answer = self._ask(known, torch.cat([mention, kind, own], -1), places)
+        return self.judge(torch.cat([answer, mention, first, last, date, kind, self.section(sections), facts, own], -1))  # type: ignore[no-any-return]
 
     def _normal(self, words: Tensor) -> Tensor:
-        both = torch.cat([self.plain(words[:, : self.half]), self.seen(words[:, self.half :])], -1)
-        return self.dropout(both)  # type: ignore[no-any-return]
+        """Words as they are and as read, or as read alone."""
+        parts = [self.seen(words[:, -self.half :])]
+        if words.shape[1] > self.half:
+            parts.insert(0, self.plain(words[:, : self.half]))
+        return self.dropout(torch.cat(parts, -1))  # type: ignore[no-any-return]
 
     def _ask(self, words: Tensor, asking: Tensor, places: Tensor) -> Tensor:
         """What the words answer each mention, weighted by how well they and where they stand fit its question."""
@@ -127,22 +147,17 @@ _KEPT = {"places": np.int16, **dict.fromkeys(("words", "mentions", "firsts", "la
 
 def prepare(rows: Iterable[Mapping[str, Any]], model: Path) -> Iterator[Prepared]:
     """What the network is given of gold notes, through the pipeline as it runs."""
-    nlp, sections = build(Config(model=str(model)), steps=READING), _sections(model)
+    nlp, numbering = build(Config(model=str(model)), steps=READING), Numbering.of(str(model))
     for note in gold_notes(nlp, rows):
         wanted = np.array([[trait in traits for trait in TRAITS] for traits in note.traits], np.float32)
-        yield from _groups(note.doc, note.seen, wanted, sections)
+        yield from _groups(note.doc, note.seen, wanted, numbering)
 
 
-def _sections(model: Path) -> dict[str, int]:
-    return {name: place for place, name in enumerate(read_meta(model)["sections"])}
-
-
-def _groups(
-    doc: Doc, seen: Sequence[Surroundings], wanted: np.ndarray, sections: Mapping[str, int]
-) -> Iterator[Prepared]:
+def _groups(doc: Doc, seen: Sequence[Surroundings], wanted: np.ndarray, numbering: Numbering) -> Iterator[Prepared]:
     possible = np.array([POSSIBLE_MASKS[around.type] for around in seen], np.float32)
     at = 0
-    for given in inputs(doc, findings(doc).read, seen, sections):
+    read = findings(doc).read
+    for given in inputs(doc, read, seen, numbering, width_of(read.shape[1])):
         end = at + len(given["types"])
         kept = {name: values.astype(_KEPT.get(name, values.dtype)) for name, values in given.items()}
         yield Prepared(kept, wanted[at:end], possible[at:end])
@@ -153,13 +168,13 @@ def prepare_silver(texts: Iterable[str], teacher: Path, model: Path) -> Iterator
     """What the network is given of raw notes, and how likely the teacher holds each trait of the mentions that it finds."""
     taught, nlp = build(Config(model=str(teacher))), build(Config(model=str(model)), steps=READING)
     finder: TraitFinder = taught.get_pipe("medtext_traits")  # type: ignore[assignment]
-    sections = _sections(model)
+    numbering = Numbering.of(str(model))
     for text in texts:
         doc = taught(text, disable=["medtext_traits"])  # its odds are asked for, not what it would decide
         _, seen = finder.seen(doc)
         if seen:
             yield from _groups(
-                nlp(text), seen, likelihood(finder.learned_log_odds(doc, seen)).astype(np.float32), sections
+                nlp(text), seen, likelihood(finder.learned_log_odds(doc, seen)).astype(np.float32), numbering
             )
 
 
@@ -172,21 +187,25 @@ def joined(groups: Sequence[Prepared]) -> tuple[list[Tensor], Tensor, Tensor]:
     for group, high, wide in zip(groups, mentions, lengths, strict=True):
         places[row : row + high, column : column + wide] = group.given["places"]
         row, column = row + high, column + wide
+    starts = np.repeat(np.cumsum([0, *lengths[:-1]]), mentions)
     given = {
         name: np.concatenate([group.given[name] for group in groups]) for name in groups[0].given if name != "places"
     }
     given = {
         name: values.astype(np.float32) if values.dtype == np.float16 else values for name, values in given.items()
     }
-    tensors = [torch.from_numpy(places if name == "places" else given[name]) for name in groups[0].given]
+    given |= {"places": places, "begins": given["begins"] + starts, "ends": given["ends"] + starts}
+    tensors = [torch.from_numpy(given[name]) for name in groups[0].given]
     wanted, possible = (np.concatenate([getattr(group, name) for group in groups]) for name in ("wanted", "possible"))
     return tensors, torch.from_numpy(wanted), torch.from_numpy(possible)
 
 
-def train(groups: Sequence[Prepared], sections: int, settings: Settings, dev: Sequence[Prepared] = ()) -> Network:
+def train(
+    groups: Sequence[Prepared], numbering: Numbering, settings: Settings, dev: Sequence[Prepared] = ()
+) -> Network:
     """The network that judges the groups best. Prints a line an epoch."""
     torch.manual_seed(settings.seed)
-    network = Network(groups[0].given["mentions"].shape[1], sections, settings)
+    network = Network(groups[0].given["mentions"].shape[1], numbering, settings)
     how = Fitting(settings.epochs, settings.rate, settings.groups, settings.memory, settings.seed)
     return fit_network(network, groups, loss_of, how, dev)
 
@@ -201,7 +220,8 @@ def export(network: Network, group: Prepared, model: Path) -> None:
     """Writes the network as ONNX into the model's folder; `group` shows what it is given."""
     tensors, _, _ = joined([group])
     axes = {name: {0: "mentions"} for name in (*group.given, "log_odds")}
-    axes |= {"words": {0: "words"}, "places": {0: "mentions", 1: "words"}}
+    axes |= {name: {0: "words"} for name in ("words", "numbers")}
+    axes |= {"places": {0: "mentions", 1: "words"}}
     export_network(network, dict(zip(group.given, tensors, strict=True)), ("log_odds",), axes, model / "traits.onnx")
 
 
@@ -221,7 +241,7 @@ def main() -> None:
     if options.silver:
         notes = raw_notes(options.silver, [*options.gold, *options.dev])
         groups += prepare_silver([text for _, text in notes], options.teacher, options.model)
-    network = train(groups, len(_sections(options.model)), Settings(epochs=options.epochs), dev)
+    network = train(groups, Numbering.of(str(options.model)), Settings(epochs=options.epochs), dev)
     export(network, groups[0], options.model)
 
 
