@@ -53,12 +53,13 @@ ROMAN = re.compile(r"(iv|vi|v|i{1,3})\s?/\s?(iv|vi|v)")
 ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 FACTORS = {"k": 1e3, "thousand": 1e3, "million": 1e6}
 DECADE = re.compile(r"\d*0'?s")  # "in the 70s"
-GOES_ON = re.compile(  # "60" of "60% to 65%", "7" of "7,32", "5" of "5 ft 9 in", "9" of "9 lb 4 oz"
-    r" ?[^\s\d(\[,;:|<>-]{0,8} ?(?:-|–|to) ?\d|/\d|,\d|\s?(?:ft|feet|foot)\.?,?\s?\d{1,2}\b"
-    r"|\s?(?:lbs?|pounds?),?\s?\d{1,2} ?(?:oz|ounces?)\b",
-    re.IGNORECASE,
+GOES_ON = (
+    re.compile(  # "60" of "60% to 65%", "7" of "7,32", "5" of "5 ft 9 in", "9" of "9 lb 4 oz"; not "FT4" for a unit
+        r" ?[^\s\d(\[,;:|<>-]{0,8} ?(?:-|–|to) ?\d|/\d|,\d| ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?\d{1,2}\b"
+        r"| ?(?:[Ll]bs?|[Pp]ounds?),? ?\d{1,2} ?(?:oz|[Oo]unces?)\b"
+    )
 )
-WENT_BEFORE = re.compile(r"\d[,/]$|\d\s?(?:ft|feet|foot)\.?,?\s?$", re.IGNORECASE)
+WENT_BEFORE = re.compile(r"\d[,/]$|\d ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?$")
 CHANGE = re.compile(r"\bfrom\s(?:\S+\s(?:\S+\s)?to\s?)?$")  # "from 12.6 to 10.2" is two results
 RANGING = re.compile(r"\b(?:rang|var|fluctuat)")
 FOR = re.compile(r"\s+for\b")
@@ -219,7 +220,7 @@ class ValueReader:
         if len(codes) > 1 or "" in codes or len(flags) > 1:
             return None
         if not match["word"] and not self._is_plain(
-            match, tail[len(tail[: match.end()].rstrip()) :], test, bool(words)
+            match, tail[match.end() if match["bound"] else len(tail[: match.end()].rstrip()) :], test, bool(words)
         ):
             return None
         if not flags and (after := self._flag_after_range.match(tail, match.end())):
