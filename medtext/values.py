@@ -23,6 +23,7 @@ ROLES = (
     "weak-flag",
     "comparator",
     "denial",
+    "goal",
     "change",
     "reference",
     "scale",
@@ -52,7 +53,13 @@ ROMAN = re.compile(r"(iv|vi|v|i{1,3})\s?/\s?(iv|vi|v)")
 ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 FACTORS = {"k": 1e3, "thousand": 1e3, "million": 1e6}
 DECADE = re.compile(r"\d*0'?s")  # "in the 70s"
-GOES_ON = re.compile(r" ?[^\s\d(\[,;:|<>-]{0,8} ?(?:-|–|to) ?\d|/\d")  # "60" of "60% to 65%"
+GOES_ON = (
+    re.compile(  # "60" of "60% to 65%", "7" of "7,32", "5" of "5 ft 9 in", "9" of "9 lb 4 oz"; not "FT4" for a unit
+        r" ?[^\s\d(\[,;:|<>-]{0,8} ?(?:-|–|to) ?\d|/\d|,\d| ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?\d{1,2}\b"
+        r"| ?(?:[Ll]bs?|[Pp]ounds?),? ?\d{1,2} ?(?:oz|[Oo]unces?)\b"
+    )
+)
+WENT_BEFORE = re.compile(r"\d[,/]$|\d ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?$")
 CHANGE = re.compile(r"\bfrom\s(?:\S+\s(?:\S+\s)?to\s?)?$")  # "from 12.6 to 10.2" is two results
 RANGING = re.compile(r"\b(?:rang|var|fluctuat)")
 FOR = re.compile(r"\s+for\b")
@@ -150,6 +157,7 @@ class ValueReader:
             rf"(?:(?<!\w)(?P<denial>{any_word(terms['denial'])})|(?<!\w)(?P<change>{any_word(terms['change'])})(?:\s(?:{comparator}))?"
             rf"|(?P<range>\d\S*\s?(?:-|–|to|over))|(?<![\w<>=-])(?P<comparator>{comparator}))\s?$"
         )
+        self.goal = re.compile(rf"(?<!\w)(?:{any_word(terms['goal'])})\s?(?:of|is|:)?\s?$", re.IGNORECASE)
         flag, any_flag = _marks(terms["flag"]), _marks(self._flags)
         unit = r"(?:[^\d\s.,<>=()+-]|10[\^*e]).*"
         self._quantity = re.compile(
@@ -180,10 +188,12 @@ class ValueReader:
         if max(len(text), len(unit), len(test)) > LONGEST:
             return None
         beside = self._before.search(before.lower())
-        if beside and beside["denial"]:
+        if (beside and beside["denial"]) or self.goal.search(before):
             return None
         if text[0].isdigit():
             if (GOES_ON.match(after) or (beside and beside["range"])) and not _is_a_change(before):
+                return None
+            if WENT_BEFORE.search(before):
                 return None
             if beside and beside["change"]:
                 return None
@@ -209,7 +219,9 @@ class ValueReader:
         codes = {self.units.code(unit) for unit in [*units, *filter(None, [match["unit"]])]}
         if len(codes) > 1 or "" in codes or len(flags) > 1:
             return None
-        if not match["word"] and not self._is_plain(match, tail[match.end() :], test, bool(words)):
+        if not match["word"] and not self._is_plain(
+            match, tail[match.end() if match["bound"] else len(tail[: match.end()].rstrip()) :], test, bool(words)
+        ):
             return None
         if not flags and (after := self._flag_after_range.match(tail, match.end())):
             flags = [after["flag"].strip("()[]")]
@@ -288,7 +300,7 @@ class ValueReader:
 
     def _number(self, plain: str, unit: str, roles: frozenset[str]) -> Value | None:
         match = self._quantity.fullmatch(plain)
-        if not match or DECADE.fullmatch(plain) or (match["sign"] and (match["high"] or "signed" not in roles)):
+        if not match or DECADE.fullmatch(plain + unit) or (match["sign"] and (match["high"] or "signed" not in roles)):
             return None
         written, factor = _without_factor((match["unit2"] or match["unit"] or "").strip())
         if match["unit"] and match["unit2"] and match["unit"].strip() != match["unit2"]:

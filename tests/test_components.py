@@ -1,6 +1,7 @@
 """Each step by itself, on lines that a clinician would know; negatives stand beside positives."""
 
 from importlib.metadata import entry_points
+from time import perf_counter
 
 import pytest
 import spacy
@@ -98,6 +99,53 @@ def test_a_section_reaches_to_the_next_heading(clues) -> None:
     assert found.section_of(text.index("home")) == "PLAN"
     assert found.section_of(text.index("penicillin")) == "ALLERGIES"
     assert isinstance(clues.get_pipe("medtext_sections"), SectionFinder)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "section"),
+    [
+        # what is the family's, an allergy or a field of the header ends at headings that are not known
+        ("FAMILY HISTORY: Mother with gout.\n\nPERTINENT MEDICAL DATA: She has asthma.", "asthma", None),
+        ("FAMILY HISTORY: Mother with gout.\n\nPERTINENT MEDICAL HISTORY: Asthma.", "Asthma", "PAST_MEDICAL_HISTORY"),
+        ("FAMILY HISTORY:\nMOTHER: gout\n\nDIABETES: maternal aunt", "DIABETES", "FAMILY_HISTORY"),
+        ("FH: mother gout\nDev: walks with limp", "limp", None),
+        ("ALLERGIES: NKDA\nTob: one pack", "pack", None),
+        ("ALLERGIES:\nPenicillin: rash\nSulfa: hives", "hives", "ALLERGIES"),
+        ("ALLERGIES: none.\nLabs 1/22: anemia", "anemia", "LABORATORY"),
+        ("PHYSICAL EXAM:\nGENERAL: Well.\n\nLUNGS: Wheezing.", "Wheezing", "PHYSICAL_EXAM"),
+        ("PCP: Dr. Jones.\nPatient complains of cough", "cough", None),
+        ("Dear Colleague:\n\nShe has gout.", "gout", None),
+        ("Current medication: aspirin\n\nI reviewed this man with gout.", "gout", None),
+        ("HPI: Fell.\n\nI reviewed this man with gout.", "gout", "HISTORY_OF_PRESENT_ILLNESS"),
+        # a heading within a line rules its paragraph
+        ("HOSPITAL COURSE: Ill. Labs: WBC 18.\n\nHe had sepsis.", "WBC", "LABORATORY"),
+        ("HOSPITAL COURSE: Ill. Labs: WBC 18.\n\nHe had sepsis.", "sepsis", "HOSPITAL_COURSE"),
+        ("FAMILY HISTORY: Gout. Meds: aspirin.\n\nHe had sepsis.", "sepsis", None),
+        ("HPI: Fell. Impression: 1. Sprain.\n\n2. Gout.", "Gout", "IMPRESSION"),
+        # letters
+        ("N: Alert.\nCV: Regular.\nP: Wheezing.\nGI: Soft.", "Wheezing", None),
+        ("S: Fell.\nO: Swollen.\nA: Sprain.\nP: Ice.", "Ice", "PLAN"),
+        ("Assessment: Sprain.\nP: Ice.", "Ice", "PLAN"),
+        ("A: Patent.\nB: Wheezing.\nC: Warm.", "Patent", None),
+        # the examinations of radiologists
+        ("EXAM: CT ABD/PELVIS\nINDICATION: pain", "ABD", "PROCEDURE"),
+        ("EXAM:MRI LEFT SHOULDER", "SHOULDER", "PROCEDURE"),
+        ("Exam: lungs clear, CT done", "lungs", "PHYSICAL_EXAM"),
+    ],
+)
+def test_the_section_of_a_word(clues, text: str, word: str, section: str | None) -> None:
+    assert findings(clues(text)).section_of(text.index(word)) == section
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Labs: " * 9000, "P:\n" * 15000, "FH: a\n\n" + "Ab cd: " * 8000, "\n \n" * 15000, "FH: " + "\n\nI am " * 8000],
+    ids=lambda text: text[:8],
+)
+def test_sections_of_hostile_texts_take_no_long(clues, text: str) -> None:
+    begin = perf_counter()
+    clues.get_pipe("medtext_sections")(clues.make_doc(text))
+    assert perf_counter() - begin < 5
 
 
 def test_abbreviations_that_the_note_defines(clues) -> None:

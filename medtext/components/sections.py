@@ -4,29 +4,68 @@ medspaCy's sectionizer takes a heading wherever its words occur, or only where a
 start of a line, with a colon, a dash or nothing else on that line, and in dictated text in the middle of one, after a full
 stop and before a colon; `is_heading` keeps those and lets "past medical history" in a sentence be. The sectionizer would
 also mark every token with its section, which took longer than to find them.
+
+A section reaches to the next heading, but for three things: a heading within a line rules its paragraph only, a field of the
+header its sentence or paragraph, and what would be said of the wrong person or be taken for an allergy ends at headings that
+are not known as well.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from medtext.components.context import ContextCue
 from medtext.components.medspacy_parts import MedspacyMatcher, SectionRule
-from medtext.findings import Carried, SectionSpan, findings, offsets, text_of, words
-from medtext.rulebook import load_table, rules_dir
+from medtext.findings import SectionSpan, findings, text_of
+from medtext.rulebook import any_of, load_table, rules_dir
 
 MARKERS = frozenset({":", "-", "–", "—", "="})
 BULLETS = frozenset({"-", "*", "•", "#", ">", ".", ")", "(", "[", "]", "|", "="})
+NONE = "NONE"
+"""The category of a heading that is not known, and of text in no section."""
+PERSONAL = frozenset({"FAMILY_HISTORY", "SOCIAL_HISTORY", "ALLERGIES", "HEADER"})
+"""Sections that end at any heading: what follows them is said of somebody or something else."""
+LISTS = PERSONAL | {"MEDICATIONS", "DISCONTINUED_MEDICATIONS", "DIAGNOSES", "PROBLEM_LIST", "IMMUNIZATIONS"}
+"""Sections that end where a letter's text begins."""
+JUDGED = frozenset({"IMPRESSION", "DIAGNOSES"})  # what stands before the P of a SOAP note
+
+_WORD = r"[\w'/&,.()#+-]"
+TITLE = re.compile(rf"^[ \t]{{0,20}}([^\W\d_]{_WORD}{{0,24}}(?: {_WORD}{{1,24}}){{0,5}}) ?:(?!\d)", re.MULTILINE)
+DATED = re.compile(r"(?: \([^()]{1,30}\)| \d[\d/.:-]{0,9}){1,2}$")  # "Labs 1/22", "Meds (home)"
+CONTENT = re.compile(r"[\s:=–—-]*")
+PARAGRAPH_END = re.compile(r"(?<=\S)[^\S\n]*\n[^\S\n]*\n\s*+(?!\d{1,2}[.)]|[-*•#])")
+HEADER_END = re.compile(rf"(?<=\.)[^\S\n]*\n|{PARAGRAPH_END.pattern}")
+BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
+OF_A_RELATIVE = 40  # characters behind a title in which a relative can stand: "Diabetes: maternal aunt"
+STUDY = re.compile(
+    r":[ \t]{0,4}(?:[A-Za-z]+ ){0,3}?(?:CTA?|MR[AI]|MRCP|PET|US|XR|CXR|KUB|DEXA|x-?rays?|mammogra\w+|ultrasound|sonogram"
+    r"|radiographs?|duplex|scan)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A title and the category of the section it opens."""
+    """A title and the category of the section it opens; see the head of `rules/sections.tsv`."""
 
     id: str
     category: str
     title: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Opening:
+    """A heading in a note: the offsets of its title, its category, and whether it begins a line."""
+
+    begin: int
+    end: int
+    category: str
+    begins_line: bool = True
 
 
 def is_heading(doc: Doc, begin: int, end: int) -> bool:
@@ -57,43 +96,143 @@ def _after_sentence(doc: Doc, begin: int) -> bool:
 
 
 class SectionFinder:
-    """The spaCy component: fills `findings(doc).sections`, from each heading to the next."""
+    """The spaCy component: fills `findings(doc).sections`."""
 
-    def __init__(self, nlp: Language, headings: Iterable[Heading]) -> None:
+    def __init__(self, nlp: Language, headings: Iterable[Heading], relatives: Iterable[str]) -> None:
         self._matcher = MedspacyMatcher(nlp)
-        self._matcher.add([SectionRule(heading.title, heading.category) for heading in headings])
+        self._titles: dict[str, str] = {}
+        self._last_words: dict[str, str] = {}
+        first_words = []
+        for heading in headings:
+            if heading.title.startswith("* "):
+                self._last_words[heading.title[2:]] = heading.category
+            elif heading.title.endswith(" *"):
+                first_words.append(heading.title[:-2])
+            else:
+                self._titles[heading.title] = heading.category
+                self._matcher.add([SectionRule(heading.title, heading.category)])
+        self._prose = re.compile(rf"\n[^\S\n]*\n[^\S\n]{{0,8}}(?=(?i:{any_of(first_words, whole=True)})[ ,])")
+        self._relative = re.compile(rf"\b(?:{any_of(relatives, whole=True)})\b", re.IGNORECASE)
 
     def __call__(self, doc: Doc) -> Doc:
         if len(doc):
-            headings = [(rule, begin, end) for rule, begin, end in self._matcher(doc) if is_heading(doc, begin, end)]
-            stops = [*(begin for _, begin, _ in headings), len(doc)][1:]
-            findings(doc).sections = [
-                _span(doc, begin, end, stop, self._matcher.rule_map[doc.vocab.strings[rule]].category)
-                for (rule, begin, end), stop in zip(headings, stops, strict=True)
-            ]
-            if carried := findings(doc).carried:
-                _carry(doc, carried)
+            text, carried = text_of(doc), findings(doc).carried
+            known, unknown = self._openings(doc, text)
+            sections = list(_spans(text, known, carried.section if carried else None))
+            self._cut(text, sections, unknown)
+            findings(doc).sections = sections
+            if carried:
+                is_open = sections and sections[-1].end == len(text)
+                carried.section = sections[-1].category if is_open else None
         return doc
 
+    def _openings(self, doc: Doc, text: str) -> tuple[list[Opening], list[Opening]]:
+        """The headings whose section is known, and the other ones with the paragraphs of letters that are like them."""
+        found = sorted(
+            Opening(
+                doc[begin].idx,
+                doc[end - 1].idx + len(doc[end - 1]),
+                self._matcher.rule_map[doc.vocab.strings[rule]].category,
+                _begins_line(doc, begin),
+            )
+            for rule, begin, end in self._matcher(doc)
+            if is_heading(doc, begin, end)
+        )
+        titles = [match.span(1) for match in TITLE.finditer(text)]
+        assessed = next((opening.begin for opening in found if opening.category in JUDGED), len(text))
+        known = [_of_a_study(text, opening) for opening in found if _is_believed(text, opening, assessed, titles)]
+        begins = [opening.begin for opening in known]
+        for begin, end in titles:
+            before = bisect_left(begins, end) - 1
+            if before < 0 or known[before].end <= begin:
+                known.append(Opening(begin, end, self._category(text[begin:end])))
+        known += [Opening(match.end(), match.end(), NONE) for match in self._prose.finditer(text)]
+        known.sort()
+        return [one for one in known if one.category != NONE], [one for one in known if one.category == NONE]
 
-def _carry(doc: Doc, carried: Carried) -> None:
-    """The section that an earlier window left open goes on to the first heading; the last section goes on to the next."""
-    sections = findings(doc).sections
-    first = next((section.heading[0] for section in sections if section.heading), len(text_of(doc)))
-    if carried.section and first:
-        sections.insert(0, SectionSpan(0, first, carried.section))
-    carried.section = sections[-1].category if sections else None
+    def _category(self, title: str) -> str:
+        """What a title that is not in the rules as it stands opens: "Labs 1/22", "PERTINENT MEDICAL HISTORY"."""
+        bare = DATED.sub("", title)
+        if bare != title and len(bare) > 1 and bare.lower() in self._titles:
+            return self._titles[bare.lower()]
+        words = bare.lower().split() if _is_capital(bare) else []
+        endings = (" ".join(words[first:]) for first in range(1, len(words)))
+        return next((self._last_words[ending] for ending in endings if ending in self._last_words), NONE)
+
+    def _cut(self, text: str, sections: Iterable[SectionSpan], unknown: Sequence[Opening]) -> None:
+        """Ends sections before the first of the unknown headings in them that closes them."""
+        place = 0
+        for section in sections:
+            while place < len(unknown) and unknown[place].begin < section.end:
+                if unknown[place].begin >= section.begin and self._closes(text, section, unknown[place]):
+                    section.end = unknown[place].begin
+                place += 1
+
+    def _closes(self, text: str, section: SectionSpan, heading: Opening) -> bool:
+        """Whether a heading that is not known ends a section: one behind a blank line, or behind a section of one line."""
+        if heading.begin == heading.end:
+            return section.category in LISTS
+        if section.category not in PERSONAL:
+            return False
+        said = text[heading.begin : heading.end + OF_A_RELATIVE].partition("\n")[0]
+        if section.category == "FAMILY_HISTORY" and self._relative.search(said):
+            return False
+        content = CONTENT.match(text, section.begin).end()  # type: ignore[union-attr]
+        if BLANK_LINE.search(text, content, heading.begin):
+            return _is_capital(text[heading.begin : heading.end])
+        return (
+            section.category != "SOCIAL_HISTORY"
+            and "\n" not in text[section.begin : content]
+            and content < heading.begin
+        )
 
 
-def _span(doc: Doc, begin: int, end: int, stop: int, category: str) -> SectionSpan:
-    """The section whose title is `doc[begin:end]` and whose text is `doc[end:stop]`."""
-    title, starts, tokens = doc[begin:end], offsets(doc), words(doc)
-    start = starts[end] if end < len(doc) else len(text_of(doc))
-    last = starts[stop - 1] + len(tokens[stop - 1]) if stop > end else start
-    return SectionSpan(start, last, category, (title.start_char, title.end_char))
+def _spans(text: str, openings: Sequence[Opening], carried: str | None) -> Iterator[SectionSpan]:
+    """The sections of headings that are known, one after the other; `carried` is open where the text begins."""
+    around = carried or NONE  # the section of the line
+    if carried and (not openings or openings[0].begin > 0):
+        yield SectionSpan(0, openings[0].begin if openings else len(text), carried)
+    for opening, following in pairwise([*openings, Opening(len(text), len(text), NONE)]):
+        stop = end = following.begin
+        content = CONTENT.match(text, opening.end).end()  # type: ignore[union-attr]
+        ends = HEADER_END if opening.category == "HEADER" else None if opening.begins_line else PARAGRAPH_END
+        if ends and (last := ends.search(text, content, stop)):
+            end = last.end()
+        yield SectionSpan(opening.end, end, opening.category, (opening.begin, opening.end))
+        if opening.begins_line:
+            around = opening.category
+        if end < stop and around not in {NONE, *PERSONAL}:
+            yield SectionSpan(end, stop, around)
+
+
+def _is_capital(title: str) -> bool:
+    """Whether the words of a title begin with capitals, small ones aside."""
+    return all(not word[0].islower() or (len(word) < 4 and place) for place, word in enumerate(title.split()))
+
+
+def _of_a_study(text: str, opening: Opening) -> Opening:
+    """The heading; the "EXAM" of a radiologist ("EXAM: CT head") is a procedure's."""
+    if opening.category == "PHYSICAL_EXAM" and STUDY.match(text, opening.end):
+        return replace(opening, category="PROCEDURE")
+    return opening
+
+
+def _is_believed(text: str, opening: Opening, assessed: int, titles: Sequence[tuple[int, int]]) -> bool:
+    """Whether an A or a P is that of a SOAP note: an A before no B, a P behind an assessment or right behind an S or O."""
+    letter = text[opening.begin : opening.end].upper()
+    if letter == "A":
+        after = bisect_right(titles, (opening.begin, len(text)))
+        return after == len(titles) or text[slice(*titles[after])].upper() != "B"
+    if letter != "P":
+        return True
+    before = bisect_left(titles, (opening.begin, 0)) - 1
+    if before >= 0 and text[slice(*titles[before])].upper() in ("S", "O"):
+        return True
+    return assessed < opening.begin
 
 
 @Language.factory("medtext_sections", default_config={"rules": ""})
 def create_sections(nlp: Language, name: str, rules: str) -> SectionFinder:  # noqa: ARG001
     folder = rules_dir(rules)
-    return SectionFinder(nlp, load_table(folder / "sections.tsv", Heading))
+    relatives = [cue.literal for cue in load_table(folder / "context.tsv", ContextCue) if cue.category == "FAMILY"]
+    return SectionFinder(nlp, load_table(folder / "sections.tsv", Heading), relatives)

@@ -20,6 +20,7 @@ from medtext.values import Unit, ValueReader, ValueWord, with_reference
 RESULT, UNIT = "TEST_VALUE", "TEST_UNIT"
 TIMES = ("TIME_EXPRESSION", "DURATION", "DATE")
 NEAR = 24  # characters beside a result or a time that can bear on it
+FLAGS = ("HH", "LL", "H", "L")  # that are tagged as results of their own
 TAIL = 80  # characters behind a result in which its reference range may stand
 
 
@@ -42,7 +43,10 @@ class ValueFinder:
         for place, mention in enumerate(found.mentions):
             if mention.type != RESULT or place not in found.links or mention.begin < range_end:
                 continue
-            name = said(text, found.mentions[found.links[place].parent])
+            test = found.mentions[found.links[place].parent]
+            name = said(text, test)
+            if self.results.goal.search(beside(text, test)[0]):
+                continue
             before, after = beside(text, mention)
             value = self.results.read(said(text, mention), unit_of(text, found, place), name, before, after)
             if value is None:
@@ -72,8 +76,8 @@ class ValueFinder:
 def unit_of(text: str, found: Findings, place: int) -> str:
     """The unit of the result at `place` as it is written, or "" where none of the same test stands plainly by it.
 
-    That is the first behind it on its line with no result between; else the one just before it that follows no other
-    result ("Sodium (mmol/L) 138").
+    That is the first behind it on its line with no result but a flag between, or the next where that reads as a flag ("128 L
+    (135-145) mmol/L"); else the one just before it that follows no other result ("Sodium (mmol/L) 138").
     """
     mentions, parent = found.mentions, found.links[place].parent
 
@@ -83,11 +87,16 @@ def unit_of(text: str, found: Findings, place: int) -> str:
 
     begin, end = mentions[place].begin, mentions[place].end
     end += len(rest_of_line(text, end))
+    units = []
     for other in range(place + 1, len(mentions)):
-        if mentions[other].begin >= end or mentions[other].type == RESULT:
+        if mentions[other].begin >= end or (
+            mentions[other].type == RESULT and said(text, mentions[other]) not in FLAGS
+        ):
             break
         if is_unit(other):
-            return written_unit(text, mentions[other])
+            units.append(written_unit(text, mentions[other]))
+    if units:
+        return units[1] if units[0] == "L" and "/" in "".join(units[1:2]) else units[0]
     before = place - 1
     if before < 0 or not is_unit(before) or "\n" in text[mentions[before].end : begin]:
         return ""
