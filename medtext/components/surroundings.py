@@ -25,7 +25,13 @@ _NEXT = r"[ \t](?=(?-i:[A-Z\[]))"  # "Fever N Cough Y"; but "Duplex: no DVT", "H
 _LABEL = r"[ \t](?=(?-i:[A-Z])[\w ]{0,30}[:=?])"  # "Fever: No Chills: No"
 _YES = rf"(?P<yes>(?:yes|pos|positive)(?:{_OVER}|{_LABEL})|\+{_OVER}|y(?:{_OVER}|{_NEXT}))"
 _NO_WORD = r"(?:no|nil|none|neg|negative|denies|denied|absent|nad|not present)"
-_NO = rf"(?P<no>{_NO_WORD}(?:{_OVER}|{_LABEL})|-{_OVER}|n(?:{_OVER}|{_NEXT}))"
+_ZERO = r"(?:(?<=[:=])|(?<=[:=][ ]))0(?!\.\d)"  # "Edema: 0"; but "Pain: 0/10"
+_NO = rf"(?P<no>{_NO_WORD}(?:{_OVER}|{_LABEL})|-{_OVER}|{_ZERO}{_OVER}|n(?:{_OVER}|{_NEXT}))"
+SIGN = re.compile(r"(?:^|[\s,;:(])([+−-])(?:[^\W\d_]{1,12}/){0,3}$")
+"""A plus or minus glued to a finding, or to the list that it is in: "-n/v, +sob"."""
+SIGNED = re.compile(r"(?:^|[\s,;:(])\+[^\W\d_]|[,;][ \t]?[−-][^\W\d_]")
+"""What a line has where these are signs; "-HTN -DM" may be a list."""
+REACH = 40  # characters before a finding in which its sign stands
 ANSWER = re.compile(rf"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:{_YES}|{_NO})", re.IGNORECASE)
 
 
@@ -95,7 +101,8 @@ def answer(text: str, begin: int, end: int) -> str:
     """How a form answers what stands at `[begin, end)`: one of ANSWERS, or empty.
 
     "[x] fever  [ ] cough", "Fever [x]  Cough [ ]", "Fever [ ][x]" under "Yes No", "Fever Y  Cough N", "Cough: none".
-    Where there are boxes on both sides, those that begin the line stand before what they are about.
+    Also by a sign glued to it: "+sob, -n/v". Where there are boxes on both sides, those that begin the line stand before what
+    they are about.
     """
     if both := YES_OR_NO.match(text, end):
         ticked = [bool(_TICKED.search(box)) for box in both.groups()]
@@ -108,6 +115,10 @@ def answer(text: str, begin: int, end: int) -> str:
         return "ticked" if _TICKED.search(box[1]) else "empty"
     if said := ANSWER.match(text, end):
         return "yes" if said["yes"] else "no"
+    if sign := SIGN.search(text[max(line, begin - REACH) : begin]):
+        stop = text.find("\n", end)
+        if SIGNED.search(text, line, stop if stop >= 0 else len(text)):
+            return "yes" if sign[1] == "+" else "no"
     return ""
 
 
