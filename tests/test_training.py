@@ -25,7 +25,7 @@ def gold(tmp_path: Path) -> Path:
 
 
 def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> None:
-    from medtext.training import corpus, links, silver, trait_network, traits
+    from medtext.training import corpus, links, silver, traits
     from medtext.training.export import calibrate, export
     from medtext.training.student import Settings, train
 
@@ -35,18 +35,13 @@ def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> Non
     folder = tmp_path / "small"
     export(model, {"name": "small", "version": "7", **names}, folder)
     calibrate(folder, prepare, notes)
-    weights = traits.learn(corpus.read_rows([gold]))
-    rows = (f"{trait}\t{feature}\t{weight}" for feature, of in weights.items() for trait, weight in of)
-    (folder / "traits.tsv").write_text("\n".join(rows) + "\n")
     pairs = list(links.prepare(corpus.read_rows([gold]), folder))
     links.export(links.train(pairs, replace(links.FITTING, epochs=1)), pairs[0], folder)
     shutil.copy(ROOT / "models/fast/phi_review.tsv", folder)
-    judged = list(trait_network.prepare(corpus.read_rows([gold]), folder))
-    judged += trait_network.prepare_silver(
-        [text for _, text in silver.raw_notes([gold])][:2], ROOT / "models/fast", folder
-    )
-    network = trait_network.train(judged, len(names["sections"]), trait_network.Settings(epochs=1))
-    trait_network.export(network, judged[0], folder)
+    judged = list(traits.prepare(corpus.read_rows([gold]), folder))
+    judged += traits.prepare_silver([text for _, text in silver.raw_notes([gold])][:2], ROOT / "models/fast", folder)
+    network = traits.train(judged, traits.Numbering.of(str(folder)), traits.Settings(epochs=1))
+    traits.export(network, judged[0], folder)
     nlp = medtext.load(medtext.Config(model=str(folder)))
     text = json.loads(gold.read_text().splitlines()[0])["text"]
     record = medtext.extract(text, nlp=nlp)

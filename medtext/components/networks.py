@@ -27,7 +27,7 @@ from medtext.findings import words
 from medtext.wordpieces import WordPieces
 
 CACHED = 50_000  # words whose vectors are kept; about 40 MB
-FORMAT = 5
+FORMAT = 6
 WINDOW = 126  # pieces that a network over pieces reads at once, its two marks left out
 
 Read = tuple[NDArray[np.float32], NDArray[np.float32]]

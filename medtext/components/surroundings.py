@@ -11,7 +11,6 @@ from medtext.components.context import Context, Verdict
 from medtext.findings import findings, lower_words, text_of
 from medtext.schema import Mention
 
-BEFORE, AFTER = 24, 16  # words of its sentence that are kept
 ANSWERS = ("ticked", "empty", "yes", "no")
 """How a form answers a mention: by a box beside it, or by a word behind it."""
 _BOX = r"(?:\[\s?[xX✓✔*]?\s?\]|\([ xX✓✔]\)|[☐☒☑□■])"
@@ -37,16 +36,13 @@ ANSWER = re.compile(rf"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:{_YES}|{_NO})", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a trait is judged by. Words are in lower case."""
+    """What a trait is judged by, beside the words round it."""
 
     type: str
     begin: int  # its first token
     end: int  # the token after its last
     section: str
-    words: tuple[str, ...]
-    before: tuple[str, ...]  # the words before it in its sentence, nearest first
-    after: tuple[str, ...]
-    heading: str  # the words before a colon at the start of its line
+    words: tuple[str, ...]  # in lower case
     verdicts: tuple[Verdict, ...]
     answer: str  # one of ANSWERS, where a form answers it
     attributes: tuple[tuple[str, int, int], ...]  # what hangs on it: types, first tokens, tokens after the last
@@ -62,26 +58,17 @@ def surroundings(
     found = findings(doc)
     verdicts = context(doc, mentions)
     begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
-    sentences = [(sentence.start, sentence.end) for sentence in doc.sents]
     text = text_of(doc)
     lower = lower_words(doc)
-    seen, place = [], 0
+    seen = []
     for mention, begin, end, judged, hanging in zip(mentions, begins, ends, verdicts, attributes, strict=True):
-        while place + 1 < len(sentences) and sentences[place][1] <= begin:
-            place += 1
-        first, last = sentences[place]
-        before = [word for word in lower[max(first, begin - 2 * BEFORE) : begin] if not word.isspace()][::-1]
-        after = [word for word in lower[end : min(last, end + 2 * AFTER)] if not word.isspace()]
         seen.append(
             Surroundings(
                 mention.type,
                 begin,
                 end,
                 found.section_of(mention.begin) or "NONE",
-                tuple(word for word in lower[begin:end] if not word.isspace()) or ("",),
-                tuple(before[:BEFORE]),
-                tuple(after[:AFTER]),
-                _heading(text, mention.begin),
+                tuple(lower[begin:end]),
                 tuple(judged),
                 answer(text, mention.begin, mention.end),
                 _places(doc, hanging),
@@ -120,10 +107,3 @@ def answer(text: str, begin: int, end: int) -> str:
         if SIGNED.search(text, line, stop if stop >= 0 else len(text)):
             return "yes" if sign[1] == "+" else "no"
     return ""
-
-
-def _heading(text: str, begin: int) -> str:
-    """The words before the first colon of the line, where the mention stands after it: "Lungs", "Plan"."""
-    start = text.rfind("\n", 0, begin) + 1
-    colon = text.find(":", start, min(begin, start + 40))
-    return " ".join(text[start:colon].strip(" -*•#.0123456789").lower().split()) if colon >= 0 else ""

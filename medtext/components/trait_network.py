@@ -3,7 +3,7 @@
 A mention's words ask, the words up to `LEFT` before and `RIGHT` after it answer (attention: Vaswani et al. 2017), by how
 they were read, which words they are, how far away they stand, and whether that is in another sentence or on another line.
 ConText's verdicts, the section and what hangs on the mention are read beside the answer. Trained by
-`medtext/training/trait_network.py`.
+`medtext/training/traits.py`.
 """
 
 from __future__ import annotations

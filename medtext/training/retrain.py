@@ -11,7 +11,7 @@ from typing import Any
 from medtext.config import find_model
 from medtext.errors import UsageError
 from medtext.evaluate import read_gold
-from medtext.training import corpus, links, trait_network, traits
+from medtext.training import corpus, links, traits
 from medtext.training.export import calibrate, export, restore
 from medtext.training.student import Settings, f1, train
 
@@ -82,12 +82,10 @@ def _add_links_and_traits(rows: Sequence[dict[str, Any]], start: Path | None, ou
     """
     shutil.copy((start or find_model("fast")) / REVIEW, out / REVIEW)
     if start:
-        for name in ("links.onnx", "traits.tsv", "traits.onnx"):
+        for name in ("links.onnx", "traits.onnx"):
             shutil.copy(start / name, out / name)
         return
     notes = list(links.prepare(rows, out))
     links.export(links.train(notes, links.FITTING), notes[0], out)
-    traits.write(traits.learn(rows), out / "traits.tsv")
-    judged = list(trait_network.prepare(rows, out))
-    settings = trait_network.Settings()
-    trait_network.export(trait_network.train(judged, trait_network.Numbering.of(str(out)), settings), judged[0], out)
+    judged = list(traits.prepare(rows, out))
+    traits.export(traits.train(judged, traits.Numbering.of(str(out)), traits.Settings()), judged[0], out)
