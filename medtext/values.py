@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from medtext.rulebook import any_of
 from medtext.schema import Value
 
-NAMES = ("pressure", "no-reference", "no-score", "no-range", "signed")
+NAMES = ("pressure", "no-reference", "no-score", "no-range", "signed", "volume")
 """Roles of words in a test's name."""
 ROLES = (
     "interpretation",
@@ -199,7 +199,8 @@ class ValueReader:
                 return None
             if beside and self._comparators.get(beside["comparator"] or ""):
                 text = f"{beside['comparator']} {text}"
-        value = self._read(text, unit, self._roles(test))
+        roles = self._roles(test)
+        value = self._read(text, "" if unit == "L" and "volume" not in roles else unit, roles)  # "K 3.0 L" is low
         return None if value and value.interpretation == "NEG" and FOR.match(after) else value
 
     def reference(self, tail: str, test: str = "") -> Reference | None:
