@@ -38,7 +38,7 @@ _ENOUGH = {
     "NEGATION": 0.5,
     "HYPOTHETICAL": 0.4,
     "LOW_CONFIDENCE": 0.35,
-    "FUTURE": 0.2,
+    "FUTURE": 0.3,
     "PERTAINS_TO_FAMILY": 0.45,
     "PAST_HISTORY": 0.45,
 }
