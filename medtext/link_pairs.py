@@ -79,7 +79,7 @@ def pairs_of(text: str, mentions: Sequence[Mention], starts: Sequence[int]) -> P
     attributes, owners, rivals, firsts, lasts, opens, closes = (
         column[near] for column in (attributes, owners, rivals, firsts, lasts, opens, closes)
     )
-    between = closes - opens
+    between = np.maximum(closes - opens, 0)
     before = np.zeros((len(places) + 1, len(MARKS) + 2), dtype=np.int64)
     before[np.arange(1, len(places) + 1), kinds[places]] = 1
     before = before.cumsum(0)

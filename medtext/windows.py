@@ -1,8 +1,9 @@
 """Notes that are too long to be read at once: cut into windows, and the windows' records into one.
 
 Windows end between paragraphs where they can. What later windows are told of earlier ones is in `findings.Carried`; whatever
-else a note says of itself in another window (an abbreviation that it defines, a name that is told from its title further on)
-is not seen. The record is the one that the note would have if it were read at once: offsets, ids and order are the note's.
+else a note says of itself in another window (an abbreviation that it defines, a name that is told from its title further on,
+that an open section's heading stood within a line) is not seen. The record is the one that the note would have if it were
+read at once: offsets, ids and order are the note's.
 """
 
 from __future__ import annotations

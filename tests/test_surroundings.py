@@ -59,6 +59,13 @@ def test_answers_of_forms(line, asked, expected) -> None:
     assert answer(line, begin, begin + len(asked)) == expected
 
 
+@pytest.mark.parametrize(("asked", "expected"), [("fever", "yes"), ("cough", "no"), ("HTN", "")])
+def test_signs_count_on_their_own_line(asked, expected) -> None:
+    text = "ROS:\n+fever -cough\n-HTN -DM"
+    begin = text.index(asked)
+    assert answer(text, begin, begin + len(asked)) == expected
+
+
 def test_a_box_on_another_line_says_nothing() -> None:
     text = "[x] fever\ncough"
     assert answer(text, text.index("cough"), len(text)) == ""

@@ -25,6 +25,7 @@ def gold(tmp_path: Path) -> Path:
 
 
 def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> None:
+    from medtext.components.trait_network import Numbering
     from medtext.training import corpus, links, silver, traits
     from medtext.training.export import calibrate, export
     from medtext.training.student import Settings, train
@@ -40,7 +41,7 @@ def test_a_model_is_trained_exported_and_read(gold: Path, tmp_path: Path) -> Non
     shutil.copy(ROOT / "models/fast/phi_review.tsv", folder)
     judged = list(traits.prepare(corpus.read_rows([gold]), folder))
     judged += traits.prepare_silver([text for _, text in silver.raw_notes([gold])][:2], ROOT / "models/fast", folder)
-    network = traits.train(judged, traits.Numbering.of(str(folder)), traits.Settings(epochs=1))
+    network = traits.train(judged, Numbering.of(str(folder)), traits.Settings(epochs=1))
     traits.export(network, judged[0], folder)
     nlp = medtext.load(medtext.Config(model=str(folder)))
     text = json.loads(gold.read_text().splitlines()[0])["text"]

@@ -16,9 +16,8 @@ from medtext.components.clues import words_of
 from medtext.components.networks import open_session
 from medtext.components.trait_network import means
 from medtext.link_pairs import TYPES, Pairs
+from medtext.regression import LARGEST
 from medtext.schema import Mention
-
-LARGEST = 30.0  # of an exponent, either way
 
 Inputs = dict[str, NDArray[np.float32] | NDArray[np.int64]]
 

@@ -2,7 +2,8 @@
 
 What the words themselves settle (a year, an age over 89, an internet address) is settled here; the rest is told by the
 words inside an identifier and beside it, of `rules/phi_subtypes.tsv`, and for names by the name itself elsewhere in the
-note. Of names, addresses and numbers, a regression has the last word (`subtype_judge`).
+note. Of names, addresses and numbers, a regression has the last word (`subtype_judge`), but for a degree
+right behind a name.
 """
 
 import re

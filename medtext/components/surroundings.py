@@ -28,9 +28,10 @@ _ZERO = r"(?:(?<=[:=])|(?<=[:=][ ]))0(?!\.\d)"  # "Edema: 0"; but "Pain: 0/10"
 _NO = rf"(?P<no>{_NO_WORD}(?:{_OVER}|{_LABEL})|-{_OVER}|{_ZERO}{_OVER}|n(?:{_OVER}|{_NEXT}))"
 SIGN = re.compile(r"(?:^|[\s,;:(])([+−-])(?:[^\W\d_]{1,12}/){0,3}$")
 """A plus or minus glued to a finding, or to the list that it is in: "-n/v, +sob"."""
-SIGNED = re.compile(r"(?:^|[\s,;:(])\+[^\W\d_]|[,;][ \t]?[−-][^\W\d_]")
+SIGNED = re.compile(r"(?:^|[\s,;:(])\+[^\W\d_]|[,;][ \t]?[−-][^\W\d_]", re.MULTILINE)
 """What a line has where these are signs; "-HTN -DM" may be a list."""
 REACH = 40  # characters before a finding in which its sign stands
+NEAR = 300  # characters to either side in which other signs stand
 ANSWER = re.compile(rf"[ \t]*(?:[:=?–-][ \t]*|[ \t])(?:{_YES}|{_NO})", re.IGNORECASE)
 
 
@@ -103,7 +104,7 @@ def answer(text: str, begin: int, end: int) -> str:
     if said := ANSWER.match(text, end):
         return "yes" if said["yes"] else "no"
     if sign := SIGN.search(text[max(line, begin - REACH) : begin]):
-        stop = text.find("\n", end)
-        if SIGNED.search(text, line, stop if stop >= 0 else len(text)):
+        stop = text.find("\n", end, end + NEAR)
+        if SIGNED.search(text, max(line, begin - NEAR), stop if stop >= 0 else end + NEAR):
             return "yes" if sign[1] == "+" else "no"
     return ""

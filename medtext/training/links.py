@@ -18,11 +18,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 
-from medtext.components.link_network import LARGEST, inputs
+from medtext.components.link_network import inputs
 from medtext.config import Config
 from medtext.findings import findings
 from medtext.link_pairs import MARKS, MOST, TYPES, pairs_of
 from medtext.pipeline import READING, build
+from medtext.regression import LARGEST
 from medtext.schema import Mention
 from medtext.training.corpus import read_rows
 from medtext.training.export import export_network

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from medtext.components.trait_network import Numbering
 from medtext.config import find_model
 from medtext.errors import UsageError
 from medtext.evaluate import read_gold
@@ -88,4 +89,4 @@ def _add_links_and_traits(rows: Sequence[dict[str, Any]], start: Path | None, ou
     notes = list(links.prepare(rows, out))
     links.export(links.train(notes, links.FITTING), notes[0], out)
     judged = list(traits.prepare(rows, out))
-    traits.export(traits.train(judged, traits.Numbering.of(str(out)), traits.Settings()), judged[0], out)
+    traits.export(traits.train(judged, Numbering.of(str(out)), traits.Settings()), judged[0], out)
