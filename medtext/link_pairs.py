@@ -105,18 +105,17 @@ def _candidates(mentions: Sequence[Mention]) -> tuple[Numbers, Numbers, Numbers]
     able = [place for place, one in enumerate(mentions) if one.type not in NO_OWNER]
     not_sites = [place for place in able if mentions[place].type != SITE]
     places = [place for place, one in enumerate(mentions) if one.type in DEPENDENT and one.subtype != BIRTH]
-    found = []
-    for kind, owners in (("sites", not_sites), ("others", able)):
-        own = np.array([one for one in places if (mentions[one].type == SITE) == (kind == "sites")], dtype=np.int64)
-        rivals = np.arange(RIVALS)
+    rivals, found = np.arange(RIVALS), []
+    for sites, owners in ((True, not_sites), (False, able)):
+        own = np.array([one for one in places if (mentions[one].type == SITE) is sites], dtype=np.int64)
         here = np.searchsorted(owners, own)[:, None]
         seats = np.concatenate([here - 1 - rivals, here + rivals], 1)
         sits = (seats >= 0) & (seats < len(owners))
         rows, columns = np.nonzero(sits)
         found.append((own[rows], np.array(owners, dtype=np.int64)[seats[sits]], columns % RIVALS))
-    attributes, owners, rivals = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    attributes, able_to_own, nearer = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.argsort(attributes, kind="stable")
-    return attributes[order], owners[order], rivals[order]
+    return attributes[order], able_to_own[order], nearer[order]
 
 
 def _alike(mentions: Sequence[Mention], attributes: Numbers, firsts: Numbers, lasts: Numbers) -> Numbers:

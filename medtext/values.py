@@ -220,9 +220,8 @@ class ValueReader:
         codes = {self.units.code(unit) for unit in [*units, *filter(None, [match["unit"]])]}
         if len(codes) > 1 or "" in codes or len(flags) > 1:
             return None
-        if not match["word"] and not self._is_plain(
-            match, tail[match.end() if match["bound"] else len(tail[: match.end()].rstrip()) :], test, bool(words)
-        ):
+        end = match.end() if match["bound"] else len(tail[: match.end()].rstrip())
+        if not match["word"] and not self._is_plain(match, tail[end:], test, bool(words)):
             return None
         if not flags and (after := self._flag_after_range.match(tail, match.end())):
             flags = [after["flag"].strip("()[]")]

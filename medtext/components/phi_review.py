@@ -75,7 +75,7 @@ class LookAlikes:
     """Tells whether a candidate only looks like an identifier."""
 
     def __init__(self, rules: Iterable[LookAlike]) -> None:
-        self._of: dict[str, list[tuple[LookAlike, tuple[re.Pattern[str], ...]]]] = {}
+        self._of: dict[str, list[tuple[LookAlike, tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]]]] = {}
         for rule in rules:
             for kind in rule.types:
                 self._of.setdefault(kind, []).append((rule, rule.compiled()))
@@ -83,17 +83,12 @@ class LookAlikes:
     def has(self, mention: Mention, text: str, begins: Collection[tuple[int, str]]) -> bool:
         """Whether it is one in this text, in which entities of these types begin at these places."""
         return any(
-            regexes[0].fullmatch(text, mention.begin, mention.end)
-            and regexes[1].search(text[max(0, mention.begin - BEFORE) : mention.begin])
-            and (follows := regexes[2].match(text, mention.end))
-            and (not rule.then or any((place, rule.then) in begins for place in range(*_just_after(follows))))
-            for rule, regexes in self._of.get(mention.type, ())
+            itself.fullmatch(text, mention.begin, mention.end)
+            and before.search(text[max(0, mention.begin - BEFORE) : mention.begin])
+            and (follows := after.match(text, mention.end))
+            and (not rule.then or any((at, rule.then) in begins for at in range(mention.end, follows.end() + 1)))
+            for rule, (itself, before, after) in self._of.get(mention.type, ())
         )
-
-
-def _just_after(match: re.Match[str]) -> tuple[int, int]:
-    """From its begin to the place after its end."""
-    return match.start(), match.end() + 1
 
 
 class Reviewer:

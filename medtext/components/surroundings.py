@@ -61,21 +61,19 @@ def surroundings(
     begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
     text = text_of(doc)
     lower = lower_words(doc)
-    seen = []
-    for mention, begin, end, judged, hanging in zip(mentions, begins, ends, verdicts, attributes, strict=True):
-        seen.append(
-            Surroundings(
-                mention.type,
-                begin,
-                end,
-                found.section_of(mention.begin) or "NONE",
-                tuple(lower[begin:end]),
-                tuple(judged),
-                answer(text, mention.begin, mention.end),
-                _places(doc, hanging),
-            )
+    return [
+        Surroundings(
+            mention.type,
+            begin,
+            end,
+            found.section_of(mention.begin) or "NONE",
+            tuple(lower[begin:end]),
+            tuple(judged),
+            answer(text, mention.begin, mention.end),
+            _places(doc, hanging),
         )
-    return seen
+        for mention, begin, end, judged, hanging in zip(mentions, begins, ends, verdicts, attributes, strict=True)
+    ]
 
 
 def _places(doc: Doc, attributes: Sequence[Mention]) -> tuple[tuple[str, int, int], ...]:

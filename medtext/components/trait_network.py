@@ -30,7 +30,7 @@ from medtext.schema import TRAITS
 
 LEFT, RIGHT = 30, 16  # words
 GROUP = 64  # mentions that are judged at once
-WIDEST = 384  # columns of the words round a mention
+WIDEST = 384  # columns of a model that is one network
 REMEMBERED = 50_000  # words whose numbers are kept
 UNKNOWN, BLANK, FIRST_WORD = 0, 1, 2
 EXACT = 6  # words that are told apart one by one; farther away, by ever wider steps
@@ -98,11 +98,10 @@ class TraitNetwork:
     def __init__(self, path: Path, numbering: Numbering) -> None:
         self._numbering = numbering
         self._session = open_session(path)
-        self._width = next(given.shape[1] for given in self._session.get_inputs() if given.name == "words")
 
     def __call__(self, doc: Doc, read: NDArray[np.float32], seen: Sequence[Surroundings]) -> NDArray[np.float64]:
         """Mentions by TRAITS. `read` are the words as the entity model read them."""
-        judged = [self._session.run(None, given)[0] for given in inputs(doc, read, seen, self._numbering, self._width)]
+        judged = [self._session.run(None, given)[0] for given in inputs(doc, read, seen, self._numbering)]
         return np.concatenate([np.zeros((0, len(TRAITS))), *judged])
 
 
@@ -111,13 +110,12 @@ def width_of(read: int) -> int:
 
     All of a model that is one network; of one beside another its own half (see `ner.Tagger`).
     """
-    return min(read, WIDEST)
+    return read if read <= WIDEST else read // 2
 
 
-def inputs(
-    doc: Doc, read: NDArray[np.float32], seen: Sequence[Surroundings], numbering: Numbering, width: int
-) -> Iterator[Inputs]:
-    """What the network is given, of `GROUP` mentions and the words round them at a time; see `width_of`."""
+def inputs(doc: Doc, read: NDArray[np.float32], seen: Sequence[Surroundings], numbering: Numbering) -> Iterator[Inputs]:
+    """What the network is given, of `GROUP` mentions and the words round them at a time."""
+    width = width_of(read.shape[1])
     numbers = np.array([numbering.word(word) for word in words(doc)])
     sentence = np.cumsum(doc.to_array(SENT_START) == 1).astype(np.int32)
     line = np.cumsum(["\n" in word for word in words(doc)], dtype=np.int32)

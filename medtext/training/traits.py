@@ -188,8 +188,7 @@ def prepare(rows: Iterable[Mapping[str, Any]], model: Path) -> Iterator[Prepared
 def _groups(doc: Doc, seen: Sequence[Surroundings], wanted: np.ndarray, numbering: Numbering) -> Iterator[Prepared]:
     possible = np.array([POSSIBLE_MASKS[around.type] for around in seen], np.float32)
     at = 0
-    read = findings(doc).read
-    for given in inputs(doc, read, seen, numbering, width_of(read.shape[1])):
+    for given in inputs(doc, findings(doc).read, seen, numbering):
         end = at + len(given["types"])
         kept = {name: values.astype(_KEPT.get(name, values.dtype)) for name, values in given.items()}
         yield Prepared(kept, wanted[at:end], possible[at:end])
