@@ -259,7 +259,7 @@ class ValueReader:
             return with_reference(replace(value, interpretation=code), found), found.end
         if not code and not value.scale and not before.endswith("*"):
             code, end = self._code_behind(tail, roles, value)
-        return replace(value, interpretation=code), end
+        return (replace(value, interpretation=code) if code != value.interpretation else value), end
 
     def reference(self, tail: str, test: str = "") -> Reference | None:
         """The reference range that `tail`, the rest of a value's line, plainly gives for it, or None.
@@ -306,7 +306,7 @@ class ValueReader:
         if sign:
             return text.removeprefix(sign) if trend else text
         if text in DASHES:
-            return text if _is_minus(before, after) else ""
+            return text if _is_minus(before, after, test) else ""
         if not text[0].isdigit():
             return text
         if (GOES_ON.match(after) or (beside and beside["range"])) and not _is_a_change(before):
@@ -331,7 +331,7 @@ class ValueReader:
         if not match:
             return ""
         mark, name = match["mark"], before[: match.start("mark")].rstrip(" :|\t")
-        named = "laboratory" in roles and name and test.endswith(name[-8:]) and len(mark.strip("()[]")) <= 2
+        named = "laboratory" in roles and name.endswith(test[-8:]) and len(mark.strip("()[]")) <= 2
         return (self.marks.code(mark, roles, value) or "") if named or mark == "(!)" else ""
 
     def _code_behind(self, tail: str, roles: frozenset[str], value: Value) -> tuple[str, int]:
@@ -515,10 +515,10 @@ def _is_cut_out(text: str, before: str) -> bool:
     return before[-1:].isalpha() and bool(GRADE.fullmatch(text))
 
 
-def _is_minus(before: str, after: str) -> bool:
-    """Whether a dash between these is a result and not the stroke between two words: "CK20-, TTF1 -"."""
+def _is_minus(before: str, after: str, test: str) -> bool:
+    """Whether a dash between these is a result and not the stroke between two words: "CK20-, TTF1 -, -Murphy's"."""
     glued = before[-1:].isalnum() and not after[:1].isalnum()
-    return glued or bool(MINUS_ENDS.match(after))
+    return glued or after.startswith(test[:8]) or bool(MINUS_ENDS.match(after))
 
 
 def _in_a_name(terms: Iterable[str], whole: bool) -> re.Pattern[str]:

@@ -73,7 +73,7 @@ class ValueFinder:
         for other in range(place + 1, len(mentions)):
             if mentions[other].begin >= end:
                 break
-            if self.results.is_mark(said(text, mentions[other]), name):
+            if mentions[other].type not in (RESULT, UNIT) or self.results.is_mark(said(text, mentions[other]), name):
                 continue
             if mentions[other].type == RESULT:
                 break
