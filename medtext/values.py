@@ -11,16 +11,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
+from medtext.marks import PER_VOLUME, STRENGTHS, Marks
 from medtext.rulebook import any_of
 from medtext.schema import Value
 
-NAMES = ("pressure", "no-reference", "no-score", "no-range", "signed", "volume")
+NAMES = (
+    "pressure",
+    "no-reference",
+    "no-score",
+    "no-range",
+    "signed",
+    "volume",
+    "hours",
+    "seconds",
+    "temperature",
+    "height",
+    "weight",
+    "no-percent",
+    "ion",
+    "serology",
+    "laboratory",
+    "lakhs",
+)
 """Roles of words in a test's name."""
 ROLES = (
     "interpretation",
+    "serologic",
     "degree",
-    "flag",
-    "weak-flag",
+    *STRENGTHS,
     "comparator",
     "denial",
     "goal",
@@ -31,8 +49,8 @@ ROLES = (
 )
 CODES = {
     "interpretation": ("H", "L", "N", "A", "POS", "NEG"),
-    "flag": ("H", "L", "N", "A"),
-    "weak-flag": ("H", "L", "N", "A"),
+    "serologic": ("POS", "NEG"),
+    **dict.fromkeys(STRENGTHS, ("H", "L", "N", "A", "")),
     "comparator": ("", "<", "<=", ">", ">=", "~"),
 }
 """What a word of such a role can mean."""
@@ -52,19 +70,37 @@ GRADE = re.compile(r"([1-4])\s?(?:\+|plus)(?:\s?/\s?4\s?\+?)?|(\+)\s?([1-4])|(\+
 ROMAN = re.compile(r"(iv|vi|v|i{1,3})\s?/\s?(iv|vi|v)")
 ROMANS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 FACTORS = {"k": 1e3, "thousand": 1e3, "million": 1e6}
-DECADE = re.compile(r"\d*0'?s")  # "in the 70s"
+DECADE = re.compile(r"\d0['’]?s(?![\w/])")  # "in the 70s"
+TREND = re.compile(r"(?<![^\s(:=,;>])\d[\d.,/]{0,9}[%*]?(?:\s?\([HL]{1,2}\))?\s[<>]\s$")  # "2.6 > 2.1" is two results
+CHARGE = re.compile(r"\d?[+-]{1,2}\s+(?=[\d.<>~])")  # "+ 132" of "Na+ 132"
+DASHES = "-–—−"
+MINUS_ENDS = re.compile(r"\s*$|\s*\n|\s?[,;.)\]/'\"|]|\s{2}")  # behind "nitrite -"; not "CXR - clear"
+FEET = re.compile(r"([1-8])\s?(?:'|ft\.?|feet|foot),?\s?(\d{1,2}(?:\.\d)?)\s?(?:\"|''|in(?:ch(?:es)?)?\.?)?")
+POUNDS = re.compile(r"(\d{1,3})\s?(?:lbs?\.?|pounds?),?\s?(\d{1,2}(?:\.\d{1,2})?)\s?(?:oz\.?|ounces?)")
 GOES_ON = (
     re.compile(  # "60" of "60% to 65%", "7" of "7,32", "5" of "5 ft 9 in", "9" of "9 lb 4 oz"; not "FT4" for a unit
         r" ?[^\s\d(\[,;:|<>-]{0,8} ?(?:-|–|to) ?\d|/\d|,\d| ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?\d{1,2}\b"
-        r"| ?(?:[Ll]bs?|[Pp]ounds?),? ?\d{1,2} ?(?:oz|[Oo]unces?)\b"
+        r"| ?(?:[Ll]bs?|[Pp]ounds?),? ?\d{1,2}(?:\.\d{1,2})? ?(?:oz|[Oo]unces?)\b"
     )
 )
-WENT_BEFORE = re.compile(r"\d[,/]$|\d ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?$")
+WENT_BEFORE = re.compile(  # the \0 of "7,\0", "5 ft \0 in", "9 lb \0 oz"
+    r"\d(?:[,/]| ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?| ?(?:[Ll]bs?|[Pp]ounds?),? ?(?=\0 ?(?:oz|[Oo]unces?)\b))\0"
+)
+UNIT_BEHIND = re.compile(
+    r"\s{0,3}(?P<unit>(?:x\s?)?10[\^*e(]{1,2}\+?\d{1,2}\)?\s?/\s?\w{1,5}|%(?:ile)?(?!\w)|°\s?[cf](?!\w)"
+    r"|[^\W\d_][^\s\d./|()\[\],;:<>=]{0,15}(?:/[^\s/|()\[\],;:<>=]{0,12}){0,3}(?:(?<=/cu)\.?\s?mm)?)(?!\s?(?:squared|per\b|[\^²]))",
+    re.IGNORECASE,
+)
+PLAIN_UNIT = re.compile(  # one that is nothing else; not "d/c", "f/u", "in"
+    r"%|°|(?:x\s?)?10[\^*e(]|[^\W\d]{2,}/(?:\w{2,}|[lhgsd]\b)|[gukml]/\w{2,}|[gu]/[lgd]\b", re.IGNORECASE
+)
+THOUSANDS = re.compile(r"(k)(?![\w/])(?!\s?[\d.:=])", re.IGNORECASE)  # "112K"; not "Na 138K 4.0"
+RANGE_OF_DAY = re.compile(r"\s?:?\s{0,3}\[[^\[\]\n]{3,60}\]\s?(?:\(!\)\s)?(?=\d)")
 CHANGE = re.compile(r"\bfrom\s(?:\S+\s(?:\S+\s)?to\s?)?$")  # "from 12.6 to 10.2" is two results
 RANGING = re.compile(r"\b(?:rang|var|fluctuat)")
 FOR = re.compile(r"\s+for\b")
 RANGE = re.compile(r"\d\s?(?:-|–|—|−|to)\s?\.?\d|[<>≤≥]=?\s?\.?\d")
-COLUMN_ENDS = re.compile(r"\s*$|\s{2}|\s*\||\t")
+COLUMN_ENDS = re.compile(r"\s*$|\s{2}|\s*\||\t|,(?!\s)")
 any_word = partial(any_of, whole=True)
 
 
@@ -148,28 +184,32 @@ class ValueReader:
         for word in words:
             terms[word.role][word.term if "flag" in word.role else word.term.lower()] = word.means
         self._interpretations, self._comparators = terms["interpretation"], terms["comparator"]
-        self._flags = terms["flag"] | terms["weak-flag"]
+        self._serologic = terms["serologic"]
+        self.marks = Marks(terms)
         self._scales = frozenset(map(int, terms["scale"]))
         self._degree = re.compile(rf"(?:{any_word(terms['degree'])})\s")
-        self._names = {role: _in_a_name(terms[role]) for role in NAMES}
+        self._names = {role: _in_a_name(terms[role], whole=role == "no-percent") for role in NAMES}
         comparator, reference = any_word(terms["comparator"]), any_word(terms["reference"])
         self._before = re.compile(
             rf"(?:(?<!\w)(?P<denial>{any_word(terms['denial'])})|(?<!\w)(?P<change>{any_word(terms['change'])})(?:\s(?:{comparator}))?"
             rf"|(?P<range>\d\S*\s?(?:-|–|to|over))|(?<![\w<>=-])(?P<comparator>{comparator}))\s?$"
         )
         self.goal = re.compile(rf"(?<!\w)(?:{any_word(terms['goal'])})\s?(?:of|is|:)?\s?$", re.IGNORECASE)
-        flag, any_flag = _marks(terms["flag"]), _marks(self._flags)
+        mark, bracketed = self.marks.expression, self.marks.bracketed
         unit = r"(?:[^\d\s.,<>=()+-]|10[\^*e]).*"
         self._quantity = re.compile(
             rf"(?P<comparator>{comparator})?\s?(?P<sign>[-+])?(?P<low>{NUMBER})(?:\s?(?P<unit>{unit}?))??"
             rf"(?:\s?(?:-|to)\s?(?P<high>{NUMBER})(?:\s?(?P<unit2>{unit}))?)?"
         )
-        self._flagged = re.compile(rf"(?P<value>.*\d.*?)\s?(?<![A-Za-z/])(?P<flag>{any_flag})")
-        self._flag_behind = re.compile(rf"\s{{0,12}}(?P<flag>{flag})(?=\s*$|\s{{2}}|\s?[,;.|]|\t)")
-        self._flag_after_range = re.compile(rf"[\s|]*(?P<flag>{any_flag})(?=\s*$|\s{{2}}|\||\t)")
+        self._marked = re.compile(rf"(?P<value>.*\d.*?)\s?(?<![A-Za-z/])(?P<mark>{mark})")
+        self._mark_behind = re.compile(
+            rf"(?P<star>\*)(?![\w*])|\s{{0,12}}(?P<mark>{bracketed}|{mark}(?=\s*$|\s{{2}}|\s?[,;.|()\[\]]|\t|\s(?P<rest>\S)))"
+        )
+        self._mark_before = re.compile(rf"(?:^|[\s:|])(?P<mark>{mark})\s{{1,12}}$")
+        self._mark_after_range = re.compile(rf"[\s|,]*(?P<mark>{mark})(?=\s*$|\s{{2}}|[|,]|\t)")
         self._reference = re.compile(
-            rf"(?P<between>(?:[\s|]*(?:{any_flag}|[^\s\d|()\[\]<>≤≥,;=][^\s|()\[\]<>≤≥,;=]*|10[\^*e]\d\S*)){{0,3}}?[\s|]*)"
-            rf"(?:,\s)?(?P<open>[(\[])?\s?(?P<word>(?i:{reference})\.?\s?[:=]?\s?)?"
+            rf"(?P<between>(?:(?:,(?!\s)|[\s|]*)(?:{mark}|[^\s\d|()\[\]<>≤≥,;=][^\s|()\[\]<>≤≥,;=]*|10[\^*e]\d\S*)){{0,3}}?"
+            rf"(?:,(?!\s)|[\s|]*))(?:,\s)?(?P<open>[(\[])?\s?(?P<word>(?i:{reference})\.?\s?[:=]?\s?)?"
             rf"(?:(?P<low>{NUMBER})\s?(?:-|to)\s?(?P<high>{NUMBER})|(?P<bound>[<>]=?|[≤≥])\s?(?P<number>{NUMBER}))"
             r"(?![\w/.,-]?\d|/)\s?(?P<unit>[^\s\d|()\[\],;.][^\s|()\[\],;]*)?\s?(?P<close>[)\]])?"
         )
@@ -187,81 +227,153 @@ class ValueReader:
         """
         if max(len(text), len(unit), len(test)) > LONGEST:
             return None
-        beside = self._before.search(before.lower())
-        if (beside and beside["denial"]) or self.goal.search(before):
-            return None
-        if text[0].isdigit():
-            if (GOES_ON.match(after) or (beside and beside["range"])) and not _is_a_change(before):
-                return None
-            if WENT_BEFORE.search(before):
-                return None
-            if beside and beside["change"]:
-                return None
-            if beside and self._comparators.get(beside["comparator"] or ""):
-                text = f"{beside['comparator']} {text}"
         roles = self._roles(test)
-        value = self._read(text, "" if unit == "L" and "volume" not in roles else unit, roles)  # "K 3.0 L" is low
+        plain = self._between(text, roles, test, before, after)
+        if not plain:
+            return None
+        value = self._read(plain, "" if self.marks.is_one(unit, roles) else unit, roles)
         return None if value and value.interpretation == "NEG" and FOR.match(after) else value
+
+    def unit(self, tail: str, test: str = "") -> str:
+        """The unit with which `tail`, the rest of a value's line, plainly begins, as it is written; "" where it does not."""
+        if tail[:1] == "#" and "weight" in self._roles(test[:LONGEST]):
+            return "lb"
+        if thousands := THOUSANDS.match(tail):
+            return thousands[1]
+        match = UNIT_BEHIND.match(tail)
+        return match["unit"] if match and PLAIN_UNIT.match(match["unit"]) and self.units.code(match["unit"]) else ""
+
+    def marked(self, value: Value, test: str = "", before: str = "", tail: str = "") -> tuple[Value, int]:
+        """The value with the mark and the reference range that stand beside it, and how far they reach into `tail`.
+
+        Args:
+            value: a number of a test, as `read` gives it.
+            test, before: as for `read`.
+            tail: the rest of the value's line.
+        """
+        if value.low is None and value.high is None and value.systolic is None:
+            return value, 0
+        roles, end = self._roles(test[:LONGEST]), 0
+        code = value.interpretation or self._code_before(before, test, roles, value)
+        if value.systolic is None and (found := self.reference(tail, test)):
+            return with_reference(replace(value, interpretation=code), found), found.end
+        if not code and not value.scale and not before.endswith("*"):
+            code, end = self._code_behind(tail, roles, value)
+        return (replace(value, interpretation=code) if code != value.interpretation else value), end
 
     def reference(self, tail: str, test: str = "") -> Reference | None:
         """The reference range that `tail`, the rest of a value's line, plainly gives for it, or None.
 
         Plain is a range after a word ("ref 0-40"); one in brackets ("(3.5-5.0)"), unless `test` is a vital sign or the
-        like; and one that ends a line or a column and stands in a column of its own or behind a unit or flag.
+        like; and one that ends a line or a column and stands in a column of its own, behind a unit or a mark, or before a
+        unit.
         """
         if not RANGE.search(tail):
             return None  # as on most lines, and cheaper to see so
         match = self._reference.match(tail if tail.isascii() else tail.translate(ALIGNED))
         if not match or bool(match["open"]) != bool(match["close"]):
             return None
-        words = re.findall(r"[^\s|]+", match["between"])
-        flags = [mark for word in words if (mark := word.strip("()[]")) in self._flags]
-        units = [word for word in words if word.strip("()[]") not in self._flags]
-        codes = {self.units.code(unit) for unit in [*units, *filter(None, [match["unit"]])]}
-        if len(codes) > 1 or "" in codes or len(flags) > 1:
-            return None
+        roles = self._roles(test[:LONGEST])
+        words = [*re.findall(r"[^\s|,]+", match["between"]), *filter(None, [match["unit"]])]
+        marks = [word for word in words if self.marks.is_one(word, roles)]
+        codes = {self.units.code(word) for word in words if word not in marks}
         end = match.end() if match["bound"] else len(tail[: match.end()].rstrip())
-        if not match["word"] and not self._is_plain(match, tail[end:], test, bool(words)):
+        if not marks and (after := self._mark_after_range.match(tail, end)) and self.marks.is_one(after["mark"], roles):
+            marks, end = [after["mark"]], after.end()
+        if len(codes) > 1 or "" in codes or len(marks) > 1:
             return None
-        if not flags and (after := self._flag_after_range.match(tail, match.end())):
-            flags = [after["flag"].strip("()[]")]
+        sure = bool(match["between"].strip(" |\t,")) or any(PER_VOLUME.search(code) for code in codes)
+        if not match["word"] and not self._is_plain(match, tail[end:], roles, sure):
+            return None
         low, high = _bounds(match)
         if low is not None and high is not None and low >= high:
             return None
         begin = match.start("low") if match["low"] else match.start("bound")
-        return Reference(begin, match.end(), low, high, *codes or [""], *[self._flags[flag] for flag in flags])
+        flag = self.marks.code(marks[0], roles) if marks else ""
+        return Reference(begin, max(end, match.end()), low, high, next(iter(codes), ""), flag or "")
 
-    def flag(self, tail: str) -> str:
-        """The code of a flag with which `tail`, the rest of a value's line, begins; "" where it begins with none."""
-        match = self._flag_behind.match(tail)
-        return self._flags[match["flag"].strip("()[]")] if match else ""
+    def _between(self, text: str, roles: frozenset[str], test: str, before: str, after: str) -> str:
+        """A result as it reads between what stands beside it ("50" behind "less than"); "" where that makes no result of it."""
+        beside = self._before.search(before.lower())
+        if (beside and beside["denial"]) or self.goal.search(before):
+            return ""
+        if DECADE.search(text + after[:3]) and "seconds" not in roles:
+            return ""
+        if "ion" in roles and before.endswith(test):
+            text = CHARGE.sub("", text, count=1)
+        sign = text[:2] if text[0] in "<>" else ""
+        trend = TREND.search(before + sign) and not before.rstrip(" <>").endswith(test)
+        if sign:
+            return text.removeprefix(sign) if trend else text
+        if text in DASHES:
+            return text if _is_minus(before, after, test) else ""
+        if not text[0].isdigit():
+            return text
+        if (GOES_ON.match(after) or (beside and beside["range"])) and not _is_a_change(before):
+            return ""
+        if WENT_BEFORE.search(f"{before}\0{after[:8]}") or _is_cut_out(text, before) or (beside and beside["change"]):
+            return ""
+        comparator = beside["comparator"] if beside and not trend else ""
+        return f"{comparator} {text}" if self._comparators.get(comparator or "") else text
+
+    def is_mark(self, written: str, test: str) -> bool:
+        """Whether what is tagged as the unit or a result of a test is a laboratory's mark: "L", unless the test is a volume."""
+        return self.marks.is_one(written, self._roles(test[:LONGEST]))
+
+    def in_range_of_day(self, text: str, begin: int, place: int) -> bool:
+        """Whether `place` is in a range between a test's name, which ends at `begin`, and its result: "Pulse: [78-104] 88"."""
+        match = RANGE_OF_DAY.match(text, begin) if begin < place else None
+        return bool(match and place < match.end() and ("-" in match[0] or "–" in match[0]))
+
+    def _code_before(self, before: str, test: str, roles: frozenset[str], value: Value) -> str:
+        """What a mark between the test's name and its value says: "BP (!) 162/94", "Potassium H 5.9"."""
+        match = self._mark_before.search(before)
+        if not match:
+            return ""
+        mark, name = match["mark"], before[: match.start("mark")].rstrip(" :|\t")
+        named = "laboratory" in roles and name.endswith(test[-8:]) and len(mark.strip("()[]")) <= 2
+        return (self.marks.code(mark, roles, value) or "") if named or mark == "(!)" else ""
+
+    def _code_behind(self, tail: str, roles: frozenset[str], value: Value) -> tuple[str, int]:
+        """What a mark behind a value, or behind its unit, says, and where the mark ends."""
+        unit = UNIT_BEHIND.match(tail)
+        if unit and (self.marks.is_one(unit["unit"], roles) or not self.units.code(unit["unit"])):
+            unit = None
+        match = self._mark_behind.match(tail, unit.end() if unit else 0)
+        if not match or (match["rest"] and not self.unit(tail[match.end("mark") :])):
+            return "", 0
+        code = self.marks.code(match["star"] or match["mark"], roles, value)
+        return (code, match.end()) if code else ("", 0)
 
     def _roles_of(self, test: str) -> frozenset[str]:
-        name = test.lower()
+        name = " ".join(test.lower().split())
         return frozenset(role for role, terms in self._names.items() if terms.search(name))
 
     def _reading(self, text: str, unit: str, roles: frozenset[str]) -> Value | None:
         plain = _plain(text)
-        if code := self._interpretations.get(self._degree.sub("", plain)):
+        word = self._degree.sub("", plain)
+        if code := self._interpretations.get(word) or ("serology" in roles and self._serologic.get(word)):
             return Value(interpretation=code)
         if not any(map(str.isdigit, plain)) and plain[:1] not in "+iv":
             return None
-        if match := self._flagged.fullmatch(" ".join(text.split())):
-            return self._with_flag(match, unit, roles)
+        match = self._marked.fullmatch(" ".join(text.split()))
+        if match and self.marks.is_one(match["mark"], roles):
+            return self._with_mark(match, unit, roles)
         return self._numeric(plain, unit, roles)
 
-    def _with_flag(self, match: re.Match[str], unit: str, roles: frozenset[str]) -> Value | None:
+    def _with_mark(self, match: re.Match[str], unit: str, roles: frozenset[str]) -> Value | None:
         value = self._numeric(_plain(match["value"]), unit, roles)
-        if value is None or value.low is None or value.scale:
+        if value is None or value.scale or value.grade:
             return None
-        sure = self._flag_behind.match(match["flag"])
-        if not sure and match["flag"][0] not in "([":
-            return None  # "2.5 L"
-        return replace(value, interpretation=self._flags[match["flag"].strip("()[]")]) if sure else value
+        code = self.marks.code(match["mark"], roles, value)
+        if code is None and match["mark"][0] not in "([":
+            return None  # "kidney 9.1 L"
+        return replace(value, interpretation=code or "")
 
     def _numeric(self, plain: str, unit: str, roles: frozenset[str]) -> Value | None:
         return (
             self._pressure(plain, unit, roles)
+            or self._in_two_units(plain, roles)
             or (None if unit else self._grade(plain, roles))
             or self._score(plain, roles)
             or self._number(BETWEEN.sub(r"\1-", plain), unit, roles)
@@ -282,6 +394,17 @@ class ValueReader:
             return None
         return Value(systolic=systolic, diastolic=diastolic or None, unit="mm[Hg]")
 
+    def _in_two_units(self, plain: str, roles: frozenset[str]) -> Value | None:
+        """Feet and inches as inches, pounds and ounces as pounds."""
+        if match := POUNDS.fullmatch(plain):
+            number, of, unit = int(match[1]) + float(match[2]) / 16, 16, "[lb_av]"
+        elif (match := FEET.fullmatch(plain)) and "height" in roles:
+            number, of, unit = 12 * int(match[1]) + float(match[2]), 12, "[in_i]"
+        else:
+            return None
+        number = round(number, 4)
+        return Value(low=number, high=number, unit=unit) if float(match[2]) < of else None
+
     def _grade(self, plain: str, roles: frozenset[str]) -> Value | None:
         match = GRADE.fullmatch(plain)
         if not match or (match[2] and "signed" in roles):
@@ -300,21 +423,25 @@ class ValueReader:
 
     def _number(self, plain: str, unit: str, roles: frozenset[str]) -> Value | None:
         match = self._quantity.fullmatch(plain)
-        if not match or DECADE.fullmatch(plain + unit) or (match["sign"] and (match["high"] or "signed" not in roles)):
+        if not match or (match["sign"] and (match["high"] or "signed" not in roles)):
             return None
-        written, factor = _without_factor((match["unit2"] or match["unit"] or "").strip())
         if match["unit"] and match["unit2"] and match["unit"].strip() != match["unit2"]:
             return None
-        code = self.units.code(written or unit) if written or unit else ""
-        if not code and (written or any(map(str.isdigit, unit))):
+        own = (match["unit2"] or match["unit"] or "").strip()
+        written, factor = _without_factor(own or unit.lower())
+        written = written or (unit if own else "")
+        code = self.units.code(written) if written else ""
+        if not code and written and (own or any(map(str.isdigit, unit))):
             return None  # what is not understood may change the number
+        if (own == "l" and "volume" not in roles) or (code == "%" and "no-percent" in roles):
+            return None  # "6l" may be 61, and "Hgb 8.2, 96%" is another test's
         comparator = self._comparators[match["comparator"]] if match["comparator"] else ""
         low = _number(match["low"]) * factor
         high = _number(match["high"]) * factor if match["high"] else low
         if max(low, high) > LARGEST_BARE and not (code or factor > 1 or "," in plain):
             return None
         if match["high"]:
-            certain = comparator in ("", "~") and _is_range(match, low, high, bool(code), roles)
+            certain = comparator in ("", "~") and _is_range(match, low, high, bool(code) or factor > 1, roles)
             return Value(low=low, high=high, comparator=comparator, unit=code) if certain else None
         number = -low if match["sign"] == "-" else low
         return Value(
@@ -324,14 +451,16 @@ class ValueReader:
             unit=code,
         )
 
-    def _is_plain(self, match: re.Match[str], rest: str, test: str, behind_a_word: bool) -> bool:
-        """Whether a range that no word introduces is a reference range."""
-        if "no-reference" in self._roles(test[:LONGEST]):
+    def _is_plain(self, match: re.Match[str], rest: str, roles: frozenset[str], sure: bool) -> bool:
+        """Whether a range that no word introduces is a reference range; `sure` where a unit or a mark stands beside it."""
+        if "no-reference" in roles:
             return False
         if match["open"]:
             return True
+        if match["bound"] and match["unit"] and self.marks.is_one(match["unit"], roles):
+            return False  # "4   <3 L": the next result
         column = re.search(r"\||\t|\s{2}", match["between"])
-        return bool(column or behind_a_word) and bool(COLUMN_ENDS.match(rest))
+        return bool(column or sure) and bool(COLUMN_ENDS.match(rest))
 
 
 def with_reference(value: Value, found: Reference) -> Value:
@@ -381,16 +510,23 @@ def _is_range(match: re.Match[str], low: float, high: float, has_unit: bool, rol
     return has_unit or high < 1000 or "," in match["high"]  # "555-1234" is no range
 
 
-def _marks(flags: Iterable[str]) -> str:
-    """An expression for any of the flags, in brackets or not."""
-    return rf"[\[(]?(?:{any_word(flags)})(?!\w)[\])]?"
+def _is_cut_out(text: str, before: str) -> bool:
+    """Whether a grade is the end of a word: "2+" of "HER2+"."""
+    return before[-1:].isalpha() and bool(GRADE.fullmatch(text))
 
 
-def _in_a_name(terms: Iterable[str]) -> re.Pattern[str]:
-    """Finds one of the terms in a name; one of a single letter only where it is the name."""
+def _is_minus(before: str, after: str, test: str) -> bool:
+    """Whether a dash between these is a result and not the stroke between two words: "CK20-, TTF1 -, -Murphy's"."""
+    glued = before[-1:].isalnum() and not after[:1].isalnum()
+    return glued or after.startswith(test[:8]) or bool(MINUS_ENDS.match(after))
+
+
+def _in_a_name(terms: Iterable[str], whole: bool) -> re.Pattern[str]:
+    """Finds one of the terms in a name; one of a single letter, and with `whole` any, only where it is the name."""
     terms = list(terms)
-    letters, words = [term for term in terms if len(term) == 1], [term for term in terms if len(term) > 1]
-    return re.compile(rf"\A(?:{any_word(letters)})\Z|(?<!\w)(?:{any_word(words)})(?!\w)")
+    names, words = [term for term in terms if whole or len(term) == 1], [term for term in terms if len(term) > 1]
+    inside = rf"|(?<!\w)(?:{any_word(words)})(?!\w)" if not whole else ""
+    return re.compile(rf"\A(?:{any_word(names)})\Z{inside}")
 
 
 def _plain(text: str) -> str:

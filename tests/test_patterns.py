@@ -38,6 +38,19 @@ def found(text: str) -> set[tuple[str, str]]:
         ("a 3 x 2 cm mass", {("3 x 2 cm", "QUALITY")}),
         ("grip 4+/5", {("4+/5", "TEST_VALUE")}),
         ("POD #2", {("POD #2", "TIME_EXPRESSION")}),
+        (
+            "Pulse: [78-104] 88\nResp (!) 24",
+            {("Pulse", "TEST_NAME"), ("88", "TEST_VALUE"), ("Resp", "TEST_NAME"), ("24", "TEST_VALUE")},
+        ),
+        ("Heart rate H 128", {("Heart rate", "TEST_NAME"), ("128", "TEST_VALUE")}),
+        (
+            "ER+ AR-, HER2+",
+            {("ER", "TEST_NAME"), ("AR", "TEST_NAME"), ("HER2", "TEST_NAME"), ("+", "TEST_VALUE"), ("-", "TEST_VALUE")},
+        ),
+        ("CK20-/GATA3+", {("CK20", "TEST_NAME"), ("GATA3", "TEST_NAME"), ("-", "TEST_VALUE"), ("+", "TEST_VALUE")}),
+        ("+McBurney's", {("+", "TEST_VALUE"), ("McBurney's", "TEST_NAME")}),
+        ("(-) Homans", {("(-)", "TEST_VALUE"), ("Homans", "TEST_NAME")}),
+        ("soft, -Murphy's sign", {("-", "TEST_VALUE"), ("Murphy's sign", "TEST_NAME")}),
     ],
 )
 def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
@@ -53,6 +66,15 @@ def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
         "Type 2 diabetes",
         "x-ray",
         "60% stenosis",
+        "pulse L 2+",
+        "resp h 24",
+        "HER2+ disease",
+        "in the ER- no beds",
+        "CD4+ T cells",
+        "CK20-negative",
+        "- Murphy's sign negative",
+        "-Murphy's sign negative",
+        "neg Murphy's",
         "½",
         "",
         pytest.param(

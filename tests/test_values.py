@@ -12,7 +12,7 @@ from medtext.components.values import TAIL, rest_of_line
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import Value
 from medtext.times import TimeReader, TimeWord, style_of
-from medtext.values import Unit, ValueReader, ValueWord, with_reference
+from medtext.values import Unit, ValueReader, ValueWord
 from tests.cases import FOLDER, parse
 from tests.conftest import SAMPLES
 
@@ -52,12 +52,10 @@ TIMES = load_table(FOLDER / "times.tsv", TimeCase)
 
 def reading_of(case: ValueCase) -> str:
     tail = case.tail.replace("\\t", "\t")
-    value = READER.read(case.text, case.unit, case.test, case.before, tail)
+    value = READER.read(case.text, case.unit or READER.unit(tail, case.test), case.test, case.before, tail)
     if value is None:
         return "none"
-    if reference := READER.reference(tail, case.test):
-        return written(with_reference(value, reference))
-    return f"{written(value)} {READER.flag(tail)}".strip()
+    return written(READER.marked(value, case.test, case.before, tail)[0])
 
 
 def written(value: Value) -> str:
@@ -197,6 +195,19 @@ def found_in(line: str, nlp, config: medtext.Config | None = None) -> dict[str, 
             {"4.2": "4.2 unit=mmol/L H ref=0.5..2 outside"},
         ),
         ("[WCC|TEST_NAME] [14.1|TEST_VALUE] ↓", {"14.1": "14.1"}),
+        ("[CO2|TEST_NAME] [18|TEST_VALUE] [L|TEST_UNIT], [BUN|TEST_NAME] [44|TEST_VALUE]", {"18": "18 L", "44": "44"}),
+        ("[CEA|TEST_NAME] [8.1|TEST_VALUE] [H|TEST_UNIT]", {"8.1": "8.1 H"}),
+        (
+            "[Potassium|TEST_NAME] [5.9|TEST_VALUE] [mmol/L|TEST_UNIT] [High|TEST_VALUE] (3/8)",
+            {"5.9": "5.9 unit=mmol/L H"},
+        ),
+        (
+            "[Temp|TEST_NAME] [36.8|TEST_VALUE] [°C|TEST_UNIT] ([98.2|TEST_VALUE] °F)",
+            {"36.8": "36.8 unit=Cel", "98.2": "98.2 unit=[degF]"},
+        ),
+        ("[Plt|TEST_NAME] [88|TEST_VALUE] [x10|TEST_UNIT](3)/mcL", {"88": "88 unit=10*3/uL"}),
+        ("[GFR|TEST_NAME] [71|TEST_VALUE] [mL/min/1.73 m^2|TEST_UNIT]", {"71": "71 unit=mL/min/{1.73_m2}"}),
+        ("[Hgb|TEST_NAME] [8.2|TEST_VALUE], stable. [96|TEST_VALUE][%|TEST_UNIT] on RA", {"8.2": "8.2"}),
         ("[INR|TEST_NAME] goal [2-3|TEST_VALUE]", {}),
         ("Goal [SpO2|TEST_NAME] [88-92|TEST_VALUE][%|TEST_UNIT]", {}),
         ("[INR|TEST_NAME] [2.5|TEST_VALUE], goal [2-3|TEST_VALUE]", {"2.5": "2.5"}),
@@ -233,6 +244,16 @@ def test_in_a_note(line: str, values: dict[str, str], nlp) -> None:
     assert found_in(line, nlp) == values
 
 
+def test_a_range_of_the_day_is_no_result(nlp) -> None:
+    text = "Resp: [14-22] 18, Na [131] K [3.5]"
+    spans = [(text.index(word), text.index(word) + len(word), "TEST_NAME") for word in ("Resp", "Na", "K")]
+    spans += [
+        (text.index(word), text.index(word) + len(word), "TEST_VALUE") for word in ("14", "22", "18", "131", "3.5")
+    ]
+    values = {one.text(text): one.value.low for one in medtext.extract(text, spans=spans, nlp=nlp).spans() if one.value}
+    assert values == {"18": 18, "131": 131, "3.5": 3.5}
+
+
 def test_dates_are_written_only_where_asked_for(nlp) -> None:
     line = "[Colonoscopy|PROCEDURE_NAME] [3/4/2019|DATE], [biopsy|PROCEDURE_NAME] [25/12/2018|DATE]."
     assert found_in(line, nlp) == {}
@@ -266,8 +287,8 @@ def test_a_whole_note(nlp) -> None:
 def test_long_lines_take_no_time(text: str) -> None:
     tail = rest_of_line(text, 0)
     assert len(tail) <= TAIL + 2
-    READER.reference(tail)
-    READER.flag(tail)
+    READER.unit(tail)
+    READER.marked(Value(low=5, high=5), text[:60], text[:24], tail)
     READER.read(text[:60], text[:24], text[:60], text[:24], tail)
     CLOCK.duration(text[:80], text[:24], tail)
     assert READER.read("5", text) is None

@@ -5,7 +5,6 @@ result is the one of the same test behind it on its line, and so is a reference 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 
 from spacy.language import Language
@@ -15,13 +14,12 @@ from medtext.findings import Findings, findings, text_of
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import Mention, Value
 from medtext.times import TimeReader, TimeWord, style_of
-from medtext.values import Unit, ValueReader, ValueWord, with_reference
+from medtext.values import Unit, ValueReader, ValueWord
 
 RESULT, UNIT = "TEST_VALUE", "TEST_UNIT"
 TIMES = ("TIME_EXPRESSION", "DURATION", "DATE")
 NEAR = 24  # characters beside a result or a time that can bear on it
-FLAGS = ("HH", "LL", "H", "L")  # that are tagged as results of their own
-TAIL = 80  # characters behind a result in which its reference range may stand
+TAIL = 80  # characters behind a result in which a mark and a reference range may stand
 
 
 class ValueFinder:
@@ -38,26 +36,56 @@ class ValueFinder:
         return doc
 
     def _results(self, text: str, found: Findings) -> Iterator[tuple[int, Value]]:
-        """The results that hang on a test, with what they say; a reference range taken for a result says nothing."""
-        range_end = 0
+        """The results that hang on a test, with what they say; a mark or a range taken for a result says nothing."""
+        taken = 0  # up to where the text says something of the last result
         for place, mention in enumerate(found.mentions):
-            if mention.type != RESULT or place not in found.links or mention.begin < range_end:
+            if mention.type != RESULT or place not in found.links or mention.begin < taken:
                 continue
             test = found.mentions[found.links[place].parent]
-            name = said(text, test)
             if self.results.goal.search(beside(text, test)[0]):
                 continue
-            before, after = beside(text, mention)
-            value = self.results.read(said(text, mention), unit_of(text, found, place), name, before, after)
-            if value is None:
+            if self.results.in_range_of_day(text, test.end, mention.begin):
                 continue
-            if value.low is not None or value.high is not None:
-                tail = rest_of_line(text, mention.end)
-                if reference := self.results.reference(tail, name):
-                    value, range_end = with_reference(value, reference), mention.end + reference.end
-                elif flag := self.results.flag(tail):
-                    value = replace(value, interpretation=value.interpretation or flag)
-            yield place, value
+            name, (before, after), tail = said(text, test), beside(text, mention), rest_of_line(text, mention.end)
+            unit, plain = self.unit_of(text, found, place), self.results.unit(tail, name)
+            if plain and not unit.startswith(plain):
+                unit = plain
+            if value := self.results.read(said(text, mention), unit, name, before, after):
+                value, reach = self.results.marked(value, name, before, tail)
+                taken = mention.end + reach
+                yield place, value
+
+    def unit_of(self, text: str, found: Findings, place: int) -> str:
+        """The unit of the result at `place` as it is tagged, or "" where none of the same test stands plainly by it.
+
+        That is the first behind it on its line with no result between, save a laboratory's mark ("128 L (135-145) mmol/L"); else
+        the one just before it that follows no other result ("Sodium (mmol/L) 138").
+        """
+        mentions, parent = found.mentions, found.links[place].parent
+
+        def is_unit(other: int) -> bool:
+            link = found.links.get(other)
+            return mentions[other].type == UNIT and link is not None and link.parent == parent
+
+        begin, end = mentions[place].begin, mentions[place].end
+        end += len(rest_of_line(text, end))
+        name = said(text, mentions[parent])
+        for other in range(place + 1, len(mentions)):
+            if mentions[other].begin >= end:
+                break
+            if mentions[other].type not in (RESULT, UNIT) or self.results.is_mark(said(text, mentions[other]), name):
+                continue
+            if mentions[other].type == RESULT:
+                break
+            if is_unit(other):
+                return written_unit(text, mentions[other])
+        before = place - 1
+        if before < 0 or not is_unit(before) or "\n" in text[mentions[before].end : begin]:
+            return ""
+        follows = before > 0 and mentions[before - 1].type == RESULT
+        if follows and "\n" not in text[mentions[before - 1].end : begin]:
+            return ""
+        return written_unit(text, mentions[before])
 
     def _times(self, text: str, mentions: list[Mention]) -> Iterator[tuple[int, Value]]:
         times = [(place, mention) for place, mention in enumerate(mentions) if mention.type in TIMES]
@@ -71,39 +99,6 @@ class ValueFinder:
                 yield place, Value(duration=duration)
             elif mention.type != "DURATION" and (date := self.times.date(said(text, mention), style)):
                 yield place, Value(date=date)
-
-
-def unit_of(text: str, found: Findings, place: int) -> str:
-    """The unit of the result at `place` as it is written, or "" where none of the same test stands plainly by it.
-
-    That is the first behind it on its line with no result but a flag between, or the next where that reads as a flag ("128 L
-    (135-145) mmol/L"); else the one just before it that follows no other result ("Sodium (mmol/L) 138").
-    """
-    mentions, parent = found.mentions, found.links[place].parent
-
-    def is_unit(other: int) -> bool:
-        link = found.links.get(other)
-        return mentions[other].type == UNIT and link is not None and link.parent == parent
-
-    begin, end = mentions[place].begin, mentions[place].end
-    end += len(rest_of_line(text, end))
-    units = []
-    for other in range(place + 1, len(mentions)):
-        if mentions[other].begin >= end or (
-            mentions[other].type == RESULT and said(text, mentions[other]) not in FLAGS
-        ):
-            break
-        if is_unit(other):
-            units.append(written_unit(text, mentions[other]))
-    if units:
-        return units[1] if units[0] == "L" and "/" in "".join(units[1:2]) else units[0]
-    before = place - 1
-    if before < 0 or not is_unit(before) or "\n" in text[mentions[before].end : begin]:
-        return ""
-    follows = before > 0 and mentions[before - 1].type == RESULT
-    if follows and "\n" not in text[mentions[before - 1].end : begin]:
-        return ""
-    return written_unit(text, mentions[before])
 
 
 def written_unit(text: str, unit: Mention) -> str:
