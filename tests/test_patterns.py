@@ -38,6 +38,12 @@ def found(text: str) -> set[tuple[str, str]]:
         ("a 3 x 2 cm mass", {("3 x 2 cm", "QUALITY")}),
         ("grip 4+/5", {("4+/5", "TEST_VALUE")}),
         ("POD #2", {("POD #2", "TIME_EXPRESSION")}),
+        ("TIDAC", {("TIDAC", "FREQUENCY")}),
+        ("qTues and qThurs", {("qTues", "FREQUENCY"), ("qThurs", "FREQUENCY")}),
+        ("daily SCH", {("daily", "FREQUENCY"), ("daily SCH", "FREQUENCY")}),
+        ("4 gtts AS BID", {("4 gtts", "DOSAGE"), ("AS", "ROUTE_OR_MODE"), ("BID", "FREQUENCY")}),
+        ("OD on about 20", {("OD", "DX_NAME"), ("OD", "FREQUENCY"), ("OD", "ROUTE_OR_MODE")}),
+        ("intentional OD", {("intentional OD", "DX_NAME"), ("OD", "FREQUENCY"), ("OD", "ROUTE_OR_MODE")}),
     ],
 )
 def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
@@ -53,6 +59,8 @@ def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
         "Type 2 diabetes",
         "x-ray",
         "60% stenosis",
+        "SCH of the left eye",
+        "these drops as before",
         "½",
         "",
         pytest.param(
