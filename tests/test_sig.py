@@ -371,6 +371,25 @@ def test_what_looks_like_a_limit_or_an_overdose(text, spans) -> None:
     assert (sig["DoseLow"], sig["PerDayLow"]) == (5, 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("PRN meds:\n- oxycodone 5 mg q4h\n- Zofran 4 mg q8h\n\nPlan: Lasix 40 mg daily", ["oxycodone", "Zofran"]),
+        ("Scheduled: lisinopril 10 mg daily PRN: Tylenol 650 mg q6h", ["Tylenol"]),
+        (
+            "PRN: (2)\nmorphine 2 mg IV q2h\nTylenol 650 mg q4h\nContinuous: (1)\nheparin 5 units/hr",
+            ["morphine", "Tylenol"],
+        ),
+        ("Lisinopril 10 mg daily\nTylenol 650 mg q6h PRN\nLasix 40 mg daily", ["Tylenol"]),
+        ("Tylenol 650 mg q6h PRN: pain\nLasix 40 mg daily", ["Tylenol"]),
+    ],
+)
+def test_what_stands_under_a_title_is_taken_as_needed(nlp, text: str, needed: list[str]) -> None:
+    drugs = [entity for entity in medtext.extract(text, nlp=nlp).entities if entity.sig]
+    assert [text[drug.begin : drug.end] for drug in drugs if drug.sig.as_needed] == needed
+    assert len(drugs) > len(needed) or len(drugs) == 2
+
+
 def test_how_long_a_drug_is_held_is_no_course_of_it(nlp) -> None:
     held, taken = (
         medtext.extract(text, nlp=nlp).entities[0].sig
