@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from medtext.rulebook import any_of
 
-ROLES = ("number", "unit", "course", "vague", "before", "between", "after", "opener", "month", "weekday")
+ROLES = ("number", "unit", "course", "history", "vague", "before", "between", "after", "opener", "month", "weekday")
 REMEMBERED = 1 << 12  # texts whose durations are kept
 LONGEST = 80  # a duration, in characters
 UNITS = re.compile(r"(\d*)(S|MIN|H|D|W|M|Y)")
@@ -87,6 +87,7 @@ class TimeReader:
             rf"(?:(?:{before})\s?)?(?:{half}|{first}(?P<half_more>\sand\sa\shalf)?(?:,?\s(?:and\s)?{second})?)"
             rf"(?:[\s-](?:{after})|[\s-](?:{opener})\s\D+)*"
         )
+        self._history = re.compile(rf"\s?(?:{any_of(terms['history'])})(?!\w)")
         self._course = re.compile(rf"(?:x\s?)?(?P<count>\d{{1,2}})(?P<unit>{any_of(self._courses)})")
         number = rf"(?:\d|\b(?:{any_of(self._numbers)})\b)"
         self._before = re.compile(rf"(?:(?<![\w<>=-])(?:{any_of(terms['vague'])})|{number}\s?(?:to|or|-|–))\s?$")
@@ -106,12 +107,13 @@ class TimeReader:
 
         Args:
             text: the duration as it is written.
-            before, after: what stands beside it, which can make it vague ("about") or one end of a range ("2 to").
+            before, after: what stands beside it, which can make it vague ("about") or one end of a range ("2 to"), or say that
+                "3/7" is three days ("history of").
             course: whether it is the length of a prescription, where "3/7" is three days.
         """
         if len(text) > LONGEST or self._before.search(before.lower()) or self._behind.match(after.lower()):
             return ""
-        return self._read(text, course)
+        return self._read(text, course or bool(self._history.match(after.lower())))
 
     def _reading(self, text: str, course: bool) -> str:
         plain = _plain(text)

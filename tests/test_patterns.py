@@ -51,6 +51,12 @@ def found(text: str) -> set[tuple[str, str]]:
         ("+McBurney's", {("+", "TEST_VALUE"), ("McBurney's", "TEST_NAME")}),
         ("(-) Homans", {("(-)", "TEST_VALUE"), ("Homans", "TEST_NAME")}),
         ("soft, -Murphy's sign", {("-", "TEST_VALUE"), ("Murphy's sign", "TEST_NAME")}),
+        ("TIDAC", {("TIDAC", "FREQUENCY")}),
+        ("qTues and qThurs", {("qTues", "FREQUENCY"), ("qThurs", "FREQUENCY")}),
+        ("daily SCH", {("daily", "FREQUENCY"), ("daily SCH", "FREQUENCY")}),
+        ("4 gtts AS BID", {("4 gtts", "DOSAGE"), ("AS", "ROUTE_OR_MODE"), ("BID", "FREQUENCY")}),
+        ("OD on about 20", {("OD", "DX_NAME"), ("OD", "FREQUENCY"), ("OD", "ROUTE_OR_MODE")}),
+        ("intentional OD", {("intentional OD", "DX_NAME"), ("OD", "FREQUENCY"), ("OD", "ROUTE_OR_MODE")}),
     ],
 )
 def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
@@ -75,6 +81,8 @@ def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
         "- Murphy's sign negative",
         "-Murphy's sign negative",
         "neg Murphy's",
+        "SCH of the left eye",
+        "these drops as before",
         "½",
         "",
         pytest.param(

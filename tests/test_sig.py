@@ -109,6 +109,8 @@ def test_an_attribute_that_scores_too_little_is_not_read(nlp) -> None:
         ("DRUG bid, then daily", [("bid", "FREQUENCY"), ("daily", "FREQUENCY")], {"PerDayLow": 2, "PerDayHigh": 2}),
         ("DRUG bid or qod", [("bid", "FREQUENCY"), ("qod", "FREQUENCY")], {"PerDayLow": 0.5, "PerDayHigh": 2}),
         ("DRUG bid; qod", [("bid", "FREQUENCY"), ("qod", "FREQUENCY")], {}),
+        ("DRUG q12 to q24h", [("q12", "FREQUENCY"), ("q24h", "FREQUENCY")], {}),
+        ("DRUG q4h to q6h", [("q4h", "FREQUENCY"), ("q6h", "FREQUENCY")], {"PerDayLow": 4, "PerDayHigh": 6}),
         ("DRUG every 5 minutes", [("every 5 minutes", "FREQUENCY")], {}),
         ("DRUG PO/IV", [("PO", "ROUTE_OR_MODE"), ("IV", "ROUTE_OR_MODE")], {}),
         ("DRUG for 5-7 days", [("5-7 days", "DURATION")], {}),
@@ -192,6 +194,16 @@ def test_what_is_not_sure_is_left_out(text, spans, expected) -> None:
             {"DoseLow": 2, "DoseHigh": 2, "DoseUnit": "mg", "Route": "IVT"},
         ),
         ("DRUG enema x1", [("enema", "FORM")], {"Route": "PR"}),
+        ("DRUG Q0600", [("Q0600", "FREQUENCY")], {"PerDayLow": 1, "PerDayHigh": 1}),
+        ("DRUG q0800 and q2000", [("q0800", "FREQUENCY")], {"PerDayLow": 2, "PerDayHigh": 2}),
+        ("DRUG q8am and qnoon", [("q8am", "FREQUENCY")], {"PerDayLow": 2, "PerDayHigh": 2}),
+        ("DRUG q12h", [("q12h", "FREQUENCY")], {"PerDayLow": 2, "PerDayHigh": 2}),
+        ("DRUG qMon", [("qMon", "FREQUENCY")], {"PerDayLow": 0.1429, "PerDayHigh": 0.1429}),
+        ("DRUG qTues and qThurs", [("qTues", "FREQUENCY")], {"PerDayLow": 0.2857, "PerDayHigh": 0.2857}),
+        ("DRUG TIDAC", [("TIDAC", "FREQUENCY")], {"PerDayLow": 3, "PerDayHigh": 3}),
+        ("DRUG QIDACHS", [("QIDACHS", "FREQUENCY")], {"PerDayLow": 4, "PerDayHigh": 4}),
+        ("DRUG ACBREAKFAST", [("ACBREAKFAST", "FREQUENCY")], {"PerDayLow": 1, "PerDayHigh": 1}),
+        ("DRUG 6/12ly", [("6/12ly", "FREQUENCY")], {"PerDayLow": 0.0056, "PerDayHigh": 0.0056}),
     ],
 )
 def test_how_machines_and_hurried_people_write(text, spans, expected) -> None:
@@ -208,6 +220,11 @@ def test_how_machines_and_hurried_people_write(text, spans, expected) -> None:
         ("DRUG prn for 3 days", [("prn", "FREQUENCY")], None),
         ("DRUG Q6HPRN for pain", [("Q6HPRN", "FREQUENCY")], "pain"),
         ("DRUG prn see below", [("prn", "FREQUENCY")], None),
+        ("DRUG prn (pain)", [("prn", "FREQUENCY")], "pain"),
+        ("DRUG prn itching, anxiety", [("prn", "FREQUENCY")], "itching, anxiety"),
+        ("DRUG prn, edema improved", [("prn", "FREQUENCY")], None),
+        ("DRUG prn), anxiety", [("prn", "FREQUENCY")], None),
+        ("DRUG prn allergies: penicillin", [("prn", "FREQUENCY")], None),
     ],
 )
 def test_what_it_is_needed_for(text, spans, reason) -> None:
@@ -246,6 +263,24 @@ D, S, F, R = "DOSAGE", "STRENGTH", "FREQUENCY", "ROUTE_OR_MODE"
         ("DRUG 1 000 mg", [("1 000 mg", D)], None, None),
         ("DRUG by 2 units every 3 days", [("2 units", D), ("every 3 days", F)], None, None),
         ("DRUG 10 units with 1 amp", [("10 units", D), ("1 amp", D)], (10, 10), "unit"),
+        ("DRUG 100 unit/mL (3 mL) pen: 38 units", [("100 unit/mL", S), ("3 mL", D), ("38 units", D)], (38, 38), "unit"),
+        ("DRUG (10 mL) vial 20 units", [("10 mL", D), ("20 units", D)], (20, 20), "unit"),
+        ("DRUG 0.1 % cream (30 g) BID", [("0.1 %", S), ("30 g", S), ("BID", F)], None, None),
+        ("DRUG 5 mg/5 mL (60 mL) syrup, 10 mL daily", [("60 mL", D), ("10 mL", D)], (10, 10), "mL"),
+        ("DRUG 160 mg (5 mL) q6h", [("160 mg", S), ("5 mL", D), ("q6h", F)], (160, 160), "mg"),
+        ("DRUG 2 mg AM/1.5 mg PM", [("2 mg", D), ("AM", F), ("1.5 mg", D), ("PM", F)], None, None),
+        ("DRUG 2 tabs AM/ 1 tab PM", [("2 tabs", D), ("AM", F), ("1 tab", D), ("PM", F)], None, None),
+        ("DRUG 5 mg AM/5 mg PM", [("5 mg", D), ("AM", F), ("PM", F)], (5, 5), "mg"),
+        ("DRUG 400 mg/ 5 mL 7.5 mL BID", [("400 mg/ 5 mL", S), ("7.5 mL", D), ("BID", F)], (7.5, 7.5), "mL"),
+        ("DRUG 70/30 40 units BID", [("70/30", S), ("40 units", D), ("BID", F)], (40, 40), "unit"),
+        ("DRUG 80mg 2 mane 1 nocte", [("80mg", D), ("2", D), ("mane", F), ("1", D), ("nocte", F)], None, None),
+        ("DRUG 10mg 1-2 nocte", [("10mg", D), ("1-2", F), ("nocte", F)], (1, 2), None),
+        ("DRUG 5/325 1-2 q6h", [("5/325", S), ("1-2", D), ("q6h", F)], (1, 2), None),
+        ("DRUG 500 2 BD", [("500", D), ("2", D), ("BD", F)], (2, 2), None),
+        ("DRUG 5 2.5 daily", [("5", D), ("2.5", D), ("daily", F)], None, None),
+        ("DRUG 500 mg 1 AM 2 PM", [("500 mg", D), ("1 AM 2 PM", F)], None, None),
+        ("DRUG 500 mg 8 AM 2 PM", [("500 mg", D), ("8 AM 2 PM", F)], (500, 500), "mg"),
+        ("DRUG 650 mg q6h (3 g max daily)", [("650 mg", D), ("q6h", F), ("3 g", D)], (650, 650), "mg"),
     ],
 )
 def test_the_dose_that_is_sure(text, spans, dose, unit) -> None:
@@ -266,6 +301,16 @@ def test_the_dose_that_is_sure(text, spans, dose, unit) -> None:
         ("DRUG 60 mg twice yearly", [("60 mg", D), ("twice yearly", F)], (60, 0.0055)),
         ("DRUG 10 mg 0 times a day", [("10 mg", D), ("0 times a day", F)], (10, None)),
         ("DRUG 10 mg prn, may repeat q2h", [("10 mg", D), ("prn", F), ("q2h", F)], (10, None)),
+        ("Change DRUG 2 g q8h to q12h", [("2 g", D), ("q8h", F), ("q12h", F)], (2, 2)),
+        ("DRUG 1 mg bd (increase to 2 mg bd)", [("1 mg", D), ("bd", F), ("2 mg", D)], (None, 2)),
+        ("DRUG 300 mg qhs, increase to TID", [("300 mg", D), ("qhs", F), ("TID", F)], (300, None)),
+        ("DRUG 1 mg bd x 3d, increase to 2 mg", [("1 mg", D), ("bd", F), ("3d", "DURATION"), ("2 mg", D)], (1, 2)),
+        ("DRUG 1 mg bd, may increase to 2 mg", [("1 mg", D), ("bd", F), ("2 mg", D)], (1, 2)),
+        ("DRUG 40->30->20", [("40", S), ("30", S), ("20", D)], (None, None)),
+        ("DRUG 40->20 daily", [("40", S), ("20", D), ("daily", F)], (20, 1)),
+        ("DRUG 10 mg taper: 40 mg x 5d, 30 mg", [("10 mg", D), ("40 mg", D), ("30 mg", D)], (40, None)),
+        ("DRUG 1 tab each morning, two on Sundays", [("1 tab", D), ("each morning", F), ("two", D)], (None, None)),
+        ("DRUG 70 mg in the morning on Sundays", [("70 mg", D), ("in the morning", F)], (70, 0.1429)),
     ],
 )
 def test_what_is_taken_now(text, spans, expected) -> None:
@@ -278,6 +323,9 @@ def test_what_is_taken_now(text, spans, expected) -> None:
     [
         ("DRUG 500 mg tds 5/7", [("500 mg", D), ("tds", F), ("5/7", "DURATION")], 5),
         ("DRUG 500 mg for 2/7", [("500 mg", D), ("2/7", "DURATION")], 2),
+        ("DRUG 500 mg TID 5/7", [("500 mg", D), ("TID", F), ("5/7", "DURATION")], 5),
+        ("DRUG 500 mg TID 5/7", [("500 mg", D), ("TID", F)], None),
+        ("DRUG 30 mg 5/7", [("30 mg", D), ("5/7", "DURATION")], 5),
         ("DRUG 70 mg weekly 2/7", [("70 mg", D), ("weekly", F), ("2/7", "DURATION")], None),
         ("DRUG 70 mg weekly 2/52", [("70 mg", D), ("weekly", F), ("2/52", "DURATION")], 14),
         ("DRUG patch 12 hours on 12 hours off", [("patch", "FORM"), ("12 hours", "DURATION")], None),
@@ -285,6 +333,61 @@ def test_what_is_taken_now(text, spans, expected) -> None:
 )
 def test_for_how_many_days(text, spans, days) -> None:
     assert read(text, *spans).get("DurationDays") == days
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("Max DRUG 4 g/day", [("4 g/day", D)]),
+        ("Limit DRUG to 2 g/day.", [("2 g/day", D)]),
+        ("Maximum daily dose of DRUG: 4 g daily", [("4 g", D), ("daily", F)]),
+        ("Do not exceed 4 g of DRUG a day", [("4 g", D), ("a day", F)]),
+        ("No more than 3 g of DRUG daily", [("more than 3 g", D), ("daily", F)]),
+        ("Keep DRUG <3 g/day", [("3 g", D), ("/day", F)]),
+        ("Overdose of 20 tablets of DRUG 500 mg", [("20 tablets", D), ("500 mg", S)]),
+        ("OD on ~30 tabs of DRUG 50 mg", [("OD", F), ("30 tabs", D), ("50 mg", S)]),
+        ("She overdosed on her mother's DRUG 50 mg", [("50 mg", S)]),
+        ("He ingested about 15 tabs DRUG 1 mg", [("15 tabs", D), ("1 mg", S)]),
+        ("Took 40 tabs of DRUG 300 mg in a suicide attempt", [("40 tabs", D), ("300 mg", S)]),
+    ],
+)
+def test_limits_and_overdoses_are_no_prescriptions(text, spans) -> None:
+    assert read(text, *spans) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("She is on max DRUG 5 mg daily", [("5 mg", D), ("daily", F)]),
+        ("3 g at most, 4 g max\nDRUG 5 mg daily", [("5 mg", D), ("daily", F)]),
+        ("Admitted after an overdose. DRUG 5 mg daily", [("5 mg", D), ("daily", F)]),
+        ("History of overdose, on DRUG 5 mg daily", [("5 mg", D), ("daily", F)]),
+        ("DRUG 5 mg daily since her suicide attempt", [("5 mg", D), ("daily", F)]),
+        ("DRUG 5 mg OD on waking", [("5 mg", D), ("OD", F)]),
+    ],
+)
+def test_what_looks_like_a_limit_or_an_overdose(text, spans) -> None:
+    sig = read(text, *spans)
+    assert (sig["DoseLow"], sig["PerDayLow"]) == (5, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("PRN meds:\n- oxycodone 5 mg q4h\n- Zofran 4 mg q8h\n\nPlan: Lasix 40 mg daily", ["oxycodone", "Zofran"]),
+        ("Scheduled: lisinopril 10 mg daily PRN: Tylenol 650 mg q6h", ["Tylenol"]),
+        (
+            "PRN: (2)\nmorphine 2 mg IV q2h\nTylenol 650 mg q4h\nContinuous: (1)\nheparin 5 units/hr",
+            ["morphine", "Tylenol"],
+        ),
+        ("Lisinopril 10 mg daily\nTylenol 650 mg q6h PRN\nLasix 40 mg daily", ["Tylenol"]),
+        ("Tylenol 650 mg q6h PRN: pain\nLasix 40 mg daily", ["Tylenol"]),
+    ],
+)
+def test_what_stands_under_a_title_is_taken_as_needed(nlp, text: str, needed: list[str]) -> None:
+    drugs = [entity for entity in medtext.extract(text, nlp=nlp).entities if entity.sig]
+    assert [text[drug.begin : drug.end] for drug in drugs if drug.sig.as_needed] == needed
+    assert len(drugs) > len(needed) or len(drugs) == 2
 
 
 def test_how_long_a_drug_is_held_is_no_course_of_it(nlp) -> None:
@@ -375,8 +478,11 @@ def test_the_words_of_another_drug_are_not_read() -> None:
         ("DRUG daily" + "1-" * 50_000, [("daily", F)]),
         ("DRUG prn for x" + " " * 100_000 + "daily", [("prn", F), ("daily", F)]),
         ("İ" * 500 + " DRUG daily prn for İtch", [("daily", F)]),
+        ("overdose " + " of the" * 10_000 + " " * 1_000 + ", DRUG daily", [("daily", F)]),
+        ("max " + " daily" * 10_000 + " " * 1_000 + ", DRUG daily", [("daily", F)]),
+        ("DRUG daily" + " (3 mL" * 20_000, [("daily", F)]),
     ],
-    ids=["blanks", "digits", "reason", "letters that grow"],
+    ids=["blanks", "digits", "reason", "letters that grow", "overdose", "ceiling", "brackets"],
 )
 def test_long_and_odd_text_is_no_trouble(text: str, spans: list[tuple[str, str]]) -> None:
     """One that runs away would never end."""

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 from medtext.findings import findings, text_of
 from medtext.schema import Sig
-from medtext.sig import SigReader, drugs, sig_of, sig_reader
+from medtext.sig import SigReader, drugs, needed_lists, sig_of, sig_reader, without_titles
 
 
 class PrescriptionFinder:
@@ -21,11 +21,15 @@ class PrescriptionFinder:
 
     def __call__(self, doc: Doc) -> Doc:
         found, text = findings(doc), text_of(doc)
+        lists = tuple(needed_lists(self.reader.words, text, found))
+        text = without_titles(text, lists)
         own: dict[int, list[int]] = {}
         for place, link in sorted(found.links.items()):
             own.setdefault(link.parent, []).append(place)
         for names in drugs(text, found):
             sig = sig_of(self.reader, text, found, names, [below for name in names for below in own.get(name, ())])
+            if any(one.begin <= found.mentions[names[0]].begin < one.end for one in lists):
+                sig = replace(sig or Sig(), as_needed=True)
             if sig and any(trait.name == "NEGATION" for name in names for trait in found.traits.get(name, ())):
                 sig = replace(sig, duration_days=None)  # "hold for 24 hours"
             if sig and sig != Sig():

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from medtext.findings import Findings
 from medtext.schema import ATTRIBUTES, CATEGORIES, Mention, Sig
-from medtext.sig.reader import NOTHING, Piece, SigReader, unglued
+from medtext.sig.reader import CHANGED, NOTHING, Piece, SigReader, unglued
 from medtext.sig.said import BARE, COUNTED, MASS
 from medtext.sig.words import SigWords, lowered
 
@@ -38,6 +38,11 @@ NAMES = re.compile(r"\s?(?:[/,;+&-]|and)\s?")
 INSULIN = "insulin"
 
 SPACE = re.compile(r"(?:[\s,:()\]]|total\))*")
+BEFORE_REASON = re.compile(r"[ \t:(]*")
+"""What may stand before a reason that has no "for": behind a comma or a bracket the next item of a list begins."""
+NO_REASON = re.compile(r"[ \t]*:")
+"""Behind a heading: "ibuprofen prn  Allergies: none"."""
+DIGIT = re.compile(r"\d")
 FILLER = re.compile(
     r"[\s,(:&+–-]*(?:(?:and|take|taken|to be taken|use|apply|for|with|x)\s+)?(?:to\s|in\s|the\s)*", re.IGNORECASE
 )
@@ -112,7 +117,7 @@ def sig_of(reader: SigReader, text: str, found: Findings, names: Sequence[int], 
     """
     mentions = found.mentions
     parts = sorted({*names, *(below for below in own if ATTRIBUTES.get(mentions[below].type) == "MEDICATION")})
-    if len(parts) > MOST_PARTS:
+    if len(parts) > MOST_PARTS or _taken_at_once(reader.words, text, found, parts):
         return None
     begin, end = mentions[parts[-1]].end, _tail_end(text, found, parts)
     pieces = (*_head(reader.words, text, found, parts), *_pieces(text, found, parts, names))
@@ -123,6 +128,18 @@ def sig_of(reader: SigReader, text: str, found: Findings, names: Sequence[int], 
     if sig.as_needed:
         sig = replace(sig, as_needed_for=_reason(reader.words, text, found, parts, end))
     return None if sig == NOTHING else sig
+
+
+def _taken_at_once(words: SigWords, text: str, found: Findings, parts: Sequence[int]) -> bool:
+    """Whether the drug was taken once, in an overdose or by accident, and nothing of it is a prescription."""
+    parts = [part for part in parts if found.mentions[part].type != "FREQUENCY"] or parts  # the "OD" of "OD on 30 tabs"
+    first, last = found.mentions[parts[0]], found.mentions[parts[-1]]
+    if words.overdose.search(text[max(0, first.begin - LONGEST_PIECE) : first.begin]):
+        return True
+    attempts = (words.attempt.match(text, one.end, one.end + LONGEST_PIECE) for one in (first, last))
+    return any(
+        attempt and (one.type in DRUGS or attempt["to"]) for one, attempt in zip((first, last), attempts, strict=True)
+    )
 
 
 def _pieces(text: str, found: Findings, parts: Sequence[int], names: Sequence[int]) -> Iterator[Piece]:
@@ -147,11 +164,14 @@ def _piece(kind: str, text: str, begin: int, end: int) -> Piece:
 
 
 def _head(words: SigWords, text: str, found: Findings, parts: Sequence[int]) -> Iterator[Piece]:
-    """What stands before a drug: "take two tablets of", "take two … tablets", "a ten-day course of", "change … from"."""
+    """What stands before a drug: "take two tablets of", "a ten-day course of", "change … from", "at most"."""
     first = found.mentions[parts[0]]
-    changed = CHANGE.search(text, max(0, first.begin - LONGEST_PIECE), first.begin)
-    if changed and FROM_TO.match(text, first.end):
-        yield "", "from "
+    if CHANGE.search(text, max(0, first.begin - LONGEST_PIECE), first.begin):
+        yield CHANGED, ("from " if FROM_TO.match(text, first.end) else " ")
+    number = DIGIT.search(text, first.begin, first.end)  # "more than 3 g" is one span
+    end = number.start() if number and first.type not in DRUGS else first.begin
+    if ceiling := words.ceiling.search(text[max(0, end - LONGEST_PIECE) : end]):
+        yield "", f"{ceiling.group()} "
     if course := COURSE.search(text, max(0, first.begin - LONGEST_PIECE), first.begin):
         yield "DURATION", course[1]
         yield NAME
@@ -238,8 +258,8 @@ def _reason(words: SigWords, text: str, found: Findings, parts: Sequence[int], e
     end = min(end, origin + LONGEST_TAIL)
     if after := _reason_at(words, text[origin:end], 0):
         return origin + after[0], origin + after[1]
-    if condition := _condition_at(found, parts[0], _end(SPACE, text, origin)):
-        return condition
+    if condition := _condition_at(found, parts[0], _end(BEFORE_REASON, text, origin)):
+        return None if NO_REASON.match(text, condition[1]) else condition
     before = REASON_BEFORE.search(text, max(begin, needed.start() - LONGEST_TAIL), needed.start())
     return before.span(1) if before and not words.item.search(lowered(before.group(1))) else None
 
@@ -259,8 +279,8 @@ def _reason_at(words: SigWords, text: str, at: int) -> tuple[int, int] | None:
     while (item := words.item.match(lower, _end(SPACE, lower, at))) and item.lastgroup not in AMOUNTS:
         at = item.end()
     lead = LEAD.match(text, at)
-    found = REASON.match(text, lead.end()) if lead else words.reason.match(text, _end(SPACE, text, at))
-    if found is None:
+    found = REASON.match(text, lead.end()) if lead else words.reason.match(text, _end(BEFORE_REASON, text, at))
+    if found is None or (not lead and NO_REASON.match(text, found.end())):
         return None
     cut = REASON_END.search(text, *found.span()) or words.break_off.search(text, *found.span())
     end = min(cut.start() if cut else found.end(), found.start() + LONGEST_REASON)

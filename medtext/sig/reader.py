@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from medtext.rulebook import rules_dir
@@ -22,16 +22,20 @@ MINUTES = 1 / 48  # days; what is shorter is told in minutes
 NEAR = 80  # characters before an item that are looked at
 REMEMBERED = 1 << 12  # readings that are kept
 NOTHING = Sig()
+TIMES = ("often", "every", "each", "hourly", "week", "clock", "frequency", "moment", "od", "meals")
+"""Shapes and kinds of words that say how often."""
 ONE_ROUTE = ("patch", "enema")
 """Forms that have one route, also where they are not counted."""
 
 Piece = tuple[str, str]
 """The type of a span, "" between spans, and the text."""
+CHANGED = "changed"
+"""The type of a piece that tells that the order is changed: of "q8h to q12h" the second is what is taken now."""
 
 WEEKS = {"7": 1, "52": 7, "12": 30}
 """Days of the British "5/7", "2/52" and "3/12"."""
 BRITISH = re.compile(r"(?:\bfor|[x×])\s*$|\b(?:b\.?d|t\.?d\.?s|q\.?d\.?s|o\.?d|o\.?m|o\.?n|mane|nocte)\b")
-"""What stands before one of those that is no date: "t.d.s. 5/7", "for 2/7"."""
+"""What stands before one of those that was not found as a duration, and is no date: "t.d.s. 5/7", "for 2/7"."""
 
 WIDEST = {COUNTED: 50, MASS: 8, BARE: 3.5}
 """How many times its low end the high end of a range is at most; else the strengths of a product's two drugs are told."""
@@ -50,32 +54,46 @@ PERIODS = {
 """Days between what is done so often."""
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY = re.compile(rf"\b(?:{'|'.join(WEEK)})")
+DAY = re.compile(rf"\bq?({'|'.join(WEEK)})")
 RANGE = re.compile(PARTS["to"])
 AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|another\s)*$")
 SPELT_OUT = re.compile(r"\([^)]*$")
 UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
-NOT_TAKEN = re.compile(r"(?:\b(?:in|per|with)\s*|\w/\s?)$")
+NOT_TAKEN = re.compile(r"(?:\b(?:in|per|with)|[<≤])\s*$")
+STROKE = re.compile(r"(\d|[a-z]+)/\s?$")
+"""Under a stroke is no dose ("mg/5 mL"), unless that divides two orders: "2 mg AM/1.5 mg PM"."""
 BY = re.compile(r"\bby\s*$")
 """Before how much more or less is taken: "increase by 2 units every 3 days"."""
-SPACED = re.compile(r"\d\s$")
+SPACED = re.compile(r"(?P<product>\d/)?\d[\d.,]*(?<=\d)\s$")
 WORD_BEFORE = re.compile(r"([a-z]+)(?:\s+and)?[\s-]+$")
 WORD_AFTER = re.compile(r"\s*(?!and|for|with|per|each|every|the)([a-z]{3,})")
 LARGE = ("hundred", "thousand", "million", "quarter", "quarters", "thirds")
+SMALL_HOURS = re.compile(r"[1-4]\s?a\.?m\.?")
+"""What is hardly a time of the day: "500 mg 1 AM 2 PM" may be one in the morning and two in the afternoon."""
+OTHER_INTERVAL = re.compile(r"to\s+q")
+AT = re.compile(r"(?:\bat|\()\s*$")
 OTHER_TIME = re.compile(
     r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|next|previous|each|than)\s*$|[<>]\s*$"
 )
 TAKEN = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth|to\sbe\staken)")
-SO_OFTEN = re.compile(r"\s*(?:p\.?\s?o\b|at\s|in\sthe|every|each|once|twice|q|[bt]\.?i\.?d|daily|nightly|prn|h\.?s)")
+SO_OFTEN = re.compile(
+    r"\s*(?:p\.?\s?o\b|at\s|in\sthe|every|each|once|twice|q|[bt]\.?i?\.?d|daily|nightly|prn|h\.?s|mane\b|nocte?\b)"
+)
 """Behind a number that was found as a frequency and is a dose: "three at bedtime", "1-2 qhs"."""
 NOT_FOR = re.compile(r"\s*-?(?:ago|prior|before|later|earlier|old|pta|history|on|off|limit)\b")
+LATER_BEFORE = re.compile(r"\b(?:then|may|can|could|will|to)\s*$")
+LATER_BEHIND = re.compile(
+    r"[^.;\n]{0,40}?\b(?:after|as\stol|in\s(?:\d|an?\b|one|two)|next|if|when|over|then|by\s(?!mouth))"
+)
 STEP_NUMBER = re.compile(r"\b(?:day|week|step|stage)\s*$")
+DIGIT = re.compile(r"\d")
 STEP = re.compile(r"[,;)]|\.\s")
 GLUED = re.compile(
     r"(?:(?<=\dmg)|(?<=\d\smg)|(?<=\dmcg)|(?<=\dml)|(?<![a-z])(?:po|iv|im|sc|sq|bid|tid|qid|q\d{1,2}h|daily))"
     r"(?=(?:(?:po|iv|im|sc|sq|bid|tid|qid|daily|prn)(?:$|[^a-z]|bid|tid|qid|daily|prn|x\d)|q\d{1,2}h|x\s?\d))"
 )
 """Where a blank was left out: "500mgPO", "BIDx10days", "Q6HPRN"."""
+ARROW = re.compile(r"-{1,2}>|=>|→")
 UNDER = re.compile(r"(?:/|\bper\b)\s*([\d.,]*)\s*([^\s/\d][^/]*)")
 
 
@@ -130,19 +148,18 @@ class SigReader:
     def _read(self, pieces: tuple[Piece, ...]) -> Sig:
         pieces = tuple((kind, unglued(lowered(piece))) for kind, piece in pieces)
         text = "".join(piece for _, piece in pieces)
-        said = Said()
+        changing = any(kind == CHANGED for kind, _ in pieces)
+        said, first = Said(changing=changing), None
         for found in self.words.item.finditer(text):
             if found.start() >= said.until:
                 kind = found.lastgroup or ""
                 at = found.start(f"{kind}_low") if kind in (COUNTED, MASS, BARE) else found.start()
                 getattr(self, f"_{kind}")(said, Item(found, *_piece_at(pieces, at)))
-            if said.over:
+            if said.altered and first is None:
+                said, first = Said(), said
+            elif said.over or said.altered:
                 break
-        if said.od:
-            said.settle_od()
-        said.settle_dispensed()
-        dose, times = said.dose(), said.per_day()
-        return Sig(*dose, *times, said.route(), said.needed, duration_days=said.duration())
+        return _agreed(_sig(first), _sig(said)) if first else _sig(said)
 
     def _scheme(self, said: Said, item: Item) -> None:
         parts = re.split(r"\s?[-+]\s?", item.text)
@@ -164,16 +181,27 @@ class SigReader:
         self._count(said, item, low / days, high / days)
 
     def _clock(self, said: Said, item: Item) -> None:
-        if said.last != "moment" or not re.search(r"(?:\bat|\()\s*$", item.before):
+        at = AT.search(item.before)
+        if SMALL_HOURS.fullmatch(item.text) and said.amounts and not at:
+            said.unsure.add("dose?")
+        if said.last != "moment" or not at:
             said.moments.add(item.text)
+            said.moment = item.end
             said.settle_dose()
             said.last = "moment"
 
     def _weeks(self, said: Said, item: Item) -> None:
-        if (item.type == "DURATION" or (item.type == "" and (said.counts or said.moments))) and (
-            item["weeks_of"] == "52" or BRITISH.search(item.match.string, 0, item.begin) or item["weeks_for"]
-        ):
-            said.days.append(float(item["weeks_low"]) * WEEKS[item["weeks_of"]])
+        days = float(item["weeks_low"]) * WEEKS[item["weeks_of"]]
+        if item["weeks_ly"]:
+            self._count(said, item, 1 / days, 1 / days)
+            return
+        british = item["weeks_of"] == "52" or item["weeks_for"] or BRITISH.search(item.match.string, 0, item.begin)
+        if item.type == "DURATION":
+            told = bool(british) or all(count.high >= 1 for count in said.counts)  # not "weekly 2/7"
+        else:
+            told = bool(british and not item.type and (said.counts or said.moments))
+        if told and not STEP_NUMBER.search(item.before):  # "day 4/7"
+            said.days.append(days)
 
     def _span(self, said: Said, item: Item) -> None:
         days = self._days(item["span_unit"])
@@ -222,7 +250,7 @@ class SigReader:
     def _dispensed(self, said: Said, item: Item) -> None:
         """ "#30", "2 refills", "from 10 mg to": nothing of it is a field."""
 
-    _percent = _combined = _changed = _dispensed
+    _percent = _packaged = _combined = _changed = _dispensed
 
     def _former(self, said: Said, _item: Item) -> None:
         said.over = said.told()
@@ -290,13 +318,18 @@ class SigReader:
             self._moment(said, item, rule)
         elif rule.kind == "route":
             said.routes.add(rule.value)
-        elif rule.kind == "limit":
+        elif rule.kind in ("limit", "ceiling"):
             step = STEP.search(item.after)
             said.until = item.end + (step.start() if step else len(item.after))
+            if rule.kind == "ceiling":
+                self._limit(said, item)
         elif rule.kind == "stop":
             said.over = said.told()
+        elif rule.kind == "altered":
+            told, later = said.told(), self._later(said, item)
+            said.over, said.altered = told and later, told and not later
         elif rule.kind == "change":
-            said.forget()
+            self._change(said, item)
         elif rule.kind == "divided":
             said.unsure.add("dose?")
             said.forget_daily()
@@ -308,8 +341,32 @@ class SigReader:
             setattr(said, rule.kind, True)
         said.last = rule.kind
 
+    def _limit(self, said: Said, item: Item) -> None:
+        """Drops the amount right before a limit that has none of its own: "3 g max daily"."""
+        limit = item.match.string[item.end : said.until]
+        if said.amounts and not item.since(said.amounts[-1].end).strip(" (") and not DIGIT.search(limit):
+            said.amounts.pop()
+
+    def _change(self, said: Said, item: Item) -> None:
+        """Drops what is told anew behind an arrow: the route, how often ("5 mg BID -> TID"), else all."""
+        found = self.words.item.match(item.after.lstrip())
+        kind = (found.lastgroup or "") if found else ""
+        if found and kind == "word" and (rule := self.words.meaning(found.group(), "", "")):
+            kind = rule.kind
+        if kind == "route":
+            said.routes.clear()
+        elif kind in TIMES:
+            said.forget_times()
+        else:
+            said.forget()
+
+    def _later(self, said: Said, item: Item) -> bool:
+        """Whether "increase to" tells of a later step, and not of what replaces what stands before it."""
+        return bool(said.days or LATER_BEFORE.search(item.before) or LATER_BEHIND.match(item.after))
+
     def _moment(self, said: Said, item: Item, rule: SigRule) -> None:
         names = set(rule.value.split())
+        said.moment = item.end
         said.settle_dose()
         on_top = AND.search(item.before) and said.last != "moment" and not SPELT_OUT.search(item.before)
         if on_top and (said.counts or said.meals) and not names & said.moments:
@@ -321,6 +378,11 @@ class SigReader:
         high = self._first(item, f"{name}_high") or low
         if low is None or high is None:
             return
+        if said.changing:  # "change … q8h to q12h"
+            low = high
+        elif OTHER_INTERVAL.search(item.text) and high >= 2 * low:  # "q12 to q24h": a change, or a wide range
+            said.unsure.add("times?")
+            return
         if days < MINUTES:  # "every 5 minutes": nobody does that all day
             said.unsure.add("times?")
         else:
@@ -329,8 +391,14 @@ class SigReader:
     def _count(self, said: Said, item: Item, low: float, high: float) -> None:
         before = said.counts[-1] if said.counts else None
         said.last = "frequency"
-        if before and RANGE.fullmatch(item.since(before.end)):  # "b.i.d. to t.i.d."
-            before.low, before.high, before.end = min(before.low or low, low), max(before.high, high), item.end
+        if high < 1 and said.moments and said.amounts and said.amounts[-1].end > said.moment:
+            said.unsure.update(("dose?", "times?"))  # "one tablet each morning, two on Sundays"
+        if before and RANGE.fullmatch(item.since(before.end)):
+            if said.changing:  # "change … q8h to q12h"
+                before.low, before.high = low, high
+            else:  # "b.i.d. to t.i.d."
+                before.low, before.high = min(before.low or low, low), max(before.high, high)
+            before.end = item.end
             return
         if said.days and before and (before.low, before.high) != (low, high):
             said.over = True  # "t.i.d. for 2 days, b.i.d. for 5 days"
@@ -340,11 +408,14 @@ class SigReader:
     def _amount(self, said: Said, item: Item, kind: str, unit: str) -> None:
         low = self._first(item, f"{kind}_low")
         high = self._first(item, f"{kind}_high") or low
-        if self._goes_on(item, kind):
+        if self._goes_on(item, kind, high):
             said.unsure.add("dose?")
             return
         suffix, daily, taken = self._under(item[f"{kind}_per"] if kind != BARE else "")
-        if low is None or high is None or low > high or not taken or NOT_TAKEN.search(item.before):
+        stroke = STROKE.search(item.before)
+        if (stroke and not self.words.known(stroke[1])) or NOT_TAKEN.search(item.before):
+            return
+        if low is None or high is None or low > high or not taken:
             return
         if "-" in item.text and high > WIDEST[kind] * low:
             return  # "Percocet 5-325"
@@ -362,9 +433,13 @@ class SigReader:
             return
         said.amounts.append(Amount(first, high, unit + suffix, kind, item.type, item.end, daily))
 
-    def _goes_on(self, item: Item, kind: str) -> bool:
-        """Whether the number is part of a longer one that is not understood: "1 000 mg", "one sixty mg", "1 bottle"."""
-        if kind != COUNTED and SPACED.search(item.before):
+    def _goes_on(self, item: Item, kind: str, high: float | None) -> bool:
+        """Whether the number is part of a longer one that is not understood: "1 000 mg", "one sixty mg", "1 bottle".
+
+        Not behind a product ("70/30 40 units"), nor one that counts what stands before it ("50 1-2 q6h").
+        """
+        spaced = SPACED.search(item.before) if kind != COUNTED else None
+        if spaced and not (spaced["product"] or (kind == BARE and high and high <= FEW)):
             return True
         word = WORD_BEFORE.search(item.before)
         if word and word[1] in self.words.numbers and item.text[0].isalpha():
@@ -394,9 +469,27 @@ class SigReader:
         return 1.0 if unit.startswith("24") else PERIODS.get(unit) or self.words.times[key(unit)]
 
 
+def _sig(said: Said) -> Sig:
+    if said.od:
+        said.settle_od()
+    said.settle_dispensed()
+    dose, times = said.dose(), said.per_day()
+    return Sig(*dose, *times, said.route(), said.needed, duration_days=said.duration())
+
+
+def _agreed(now: Sig, altered: Sig) -> Sig:
+    """What is taken now, without what may be altered at once: of "1 mg b.d. (increase to 2 mg b.d.)" the dose."""
+    before, behind = ((sig.dose_low, sig.dose_high, sig.dose_unit) for sig in (now, altered))
+    if behind[1] and behind != before:
+        now = replace(now, dose_low=None, dose_high=None, dose_unit="")
+    if altered.per_day_high and (altered.per_day_low, altered.per_day_high) != (now.per_day_low, now.per_day_high):
+        now = replace(now, per_day_low=None, per_day_high=None)
+    return now
+
+
 def unglued(text: str) -> str:
     """Text in lower case with the blanks that were left out; offsets behind them change."""
-    return GLUED.sub(r"\g<0> ", text)
+    return GLUED.sub(r"\g<0> ", ARROW.sub(r" \g<0> ", text))
 
 
 def _piece_at(pieces: Sequence[Piece], offset: int) -> Piece:

@@ -61,8 +61,12 @@ class Said:
     od: bool = False  # once a day, or the right eye
     unsure: set[str] = field(default_factory=set)  # "dose?", "times?"
     last: str = ""  # the kind of word before this one
+    moment: int = 0  # where the last time of the day ends
     until: int = 0  # where a limit ("max 3 g a day") ends
     over: bool = False  # a later step has begun
+    altered: bool = False  # what follows may be taken instead
+    changing: bool = False  # a verb before the drug says that the order is changed
+    changes: int = 0  # arrows behind something that is told
 
     def settle_od(self) -> None:
         """Decides what "OD" was: the right eye where another frequency is said, or drops and a time of the day."""
@@ -90,11 +94,25 @@ class Said:
             self.amounts[-1].type = "DOSAGE"
 
     def forget(self) -> None:
-        """Drops what has been read but the form: what follows is taken instead, as in "40 mg b.i.d. -> 20 mg daily"."""
+        """Drops what has been read but the form: what follows is taken instead, as in "40 mg b.i.d. -> 20 mg daily".
+
+        Of a chain, "40 -> 30 -> 20", nobody knows where in it the patient is.
+        """
+        self.changes += self.told()
         for said in (self.amounts, self.counts, self.moments, self.days, self.routes, self.unsure):
             said.clear()
         self.scheme, self.more = (), 0
         self.meals = self.needed = self.once = self.repeated = self.od = False
+        if self.changes > 1:
+            self.unsure.add("dose?")
+
+    def forget_times(self) -> None:
+        """Drops how often, and for how long: "25 mg b.i.d. -> t.i.d."."""
+        for said in (self.counts, self.moments, self.days):
+            said.clear()
+        self.unsure.discard("times?")
+        self.more = 0
+        self.meals = self.needed = self.od = False
 
     def told(self) -> bool:
         """Whether how much is said, or how often."""
@@ -121,7 +139,7 @@ class Said:
         if of[COUNTED]:
             return of[COUNTED]
         form = next(iter(self.forms)) if len(self.forms) == 1 else ""
-        bare = [amount for amount in of[BARE] if amount.type == "DOSAGE"]
+        bare = _last_counts([amount for amount in of[BARE] if amount.type == "DOSAGE"])
         if self.scheme:
             return self._scheme_doses(of[MASS], form)
         taken = [amount for amount in of[MASS] if amount.type == "DOSAGE"]
@@ -178,7 +196,16 @@ class Said:
 
 def _counts(bare: Sequence[Amount], masses: Sequence[Amount]) -> bool:
     """Whether numbers without a unit count what masses are the strength of: "500 mg 2 b.i.d.", "40 mg, take ½"."""
-    return bare[-1].high < 1 or (len(bare) == 1 and bare[0].high <= FEW and bare[0].end > masses[-1].end)
+    return bare[-1].high < 1 or (all(one.high <= FEW for one in bare) and bare[0].end > masses[-1].end)
+
+
+def _last_counts(bare: Sequence[Amount]) -> Sequence[Amount]:
+    """The last of numbers without a unit where it counts what those before it are the strength of: "500 2 b.i.d."."""
+    if len(bare) < 2:
+        return bare
+    *strengths, count = bare
+    counts = count.high <= FEW and count.high.is_integer() and all(one.high >= DISPENSED for one in strengths)
+    return [count] if counts else bare
 
 
 def _rounded(number: float | None) -> float | None:

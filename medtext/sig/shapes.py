@@ -34,6 +34,7 @@ PARTS = {
     "weekday": r"(?:mon|tue|wed|thu|fri|sat|sun)(?:s|r|rs|days?|sdays?|nesdays?|rsdays?|urdays?)?\.?",
     "again": r"(?:\s*\(\s*(?!or\b|to\b|up\b|max)[^()]{1,14}\s*\))?",  # "two (2) tablets", "every 4-6 (four to six) hours"
     "strength": r"(?:(?:\s+(?:of\s+)?|\s*[x×]\s*)@digits\s*-?\s*@mass_unit\s+)?",  # "two 20 mg tablets"
+    "content": r"\(\s*@digits\s*(?:mls?|cc|l|g|gm|oz)\s*\)",  # of a bottle, a pen or a tube
 }
 
 NUMBERED = {
@@ -48,8 +49,9 @@ NUMBERED = {
         | [x×]\s*(?P<often_x>\d+) (?=\s*(?:/|a\s|per\s|daily))
         | (?P<often_slash>\d+(?:@to\d+)?) (?=\s*/\s*(?:d|day|24\s?h|wk|week)@end))
         (?:@to(?P<often_twice>twice))? \s*(?:/|\ba|\bper|\beach|\bevery|\bin\s+a)?\s* (?P<often_period>@period)""",
-    # 5/7, 2/52, 3/12
-    "weeks": r"(?<![\w./]) (?P<weeks_for>x\s*)? (?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12) (?![\w/.]|\s?(?:tab|cap))",
+    # 5/7, 2/52, 3/12; 6/12ly
+    "weeks": r"""(?<![\w./]) (?P<weeks_for>x\s*)? (?P<weeks_low>\d{1,2})\s?/\s?(?P<weeks_of>7|52|12)
+        (?:(?P<weeks_ly>\s?ly)@end | (?![\w/.]|\s?(?:tab|cap)))""",
     # for 10 days, x7d, 5-day course, for a week, for a week or two
     "span": r"""@start (?:(?P<span_how>for|times|x|×)\s*)?
         (?:(?<=for\s)up\s+to\s+)? (?:(?:the|a\s+total\s+of|a|next|another|full|additional)\s+)*
@@ -59,32 +61,35 @@ NUMBERED = {
     # 4 hourly
     "hourly": r"""@start (?P<hourly_low>@number) (?:@to(?P<hourly_high>@number))? \s*-?\s*
         (?P<hourly_unit>hourly|hrly|hly|hrs?ly|monthly|weekly|wkly) @end""",
+    # 100 unit/mL (3 mL), 0.1 % cream (30 g)
+    "packaged": r"""@start @digits\s*(?:@mass_unit\s*(?:/|per\b)\s*@digits?\s*@counted_unit@end|%)
+        \s*(?:(?:@words_container)@end\s*)? @content""",
     "percent": r"@start @digits\s*%",
     # 1-2 tabs, ½ tab, two 20 mg capsules
     "counted": r"""@start (?:[x×]\s*)? (?P<counted_low>@numeral) @again
         (?:(?:\s*(?P<counted_first>@counted_unit)@end)?@to(?P<counted_high>@numeral))? \s*-?\s* @strength
         (?P<counted_unit>@counted_unit)\.?@end (?P<counted_per>@under)""",
     # 5-10 mg, 2 x 500 mg, 10 mg/kg, 400 mg/5 mL
-    "mass": r"""(?<![\w./])(?<!\d,)(?<!point[ ]) (?:(?P<mass_times>\d)\s*[x×]\s*)? (?P<mass_low>@number)
+    "mass": r"""(?<![\w.])(?<!\d[,/])(?<!point[ ]) (?:(?P<mass_times>\d)\s*[x×]\s*)? (?P<mass_low>@number)
         (?:\s*(?P<mass_first>@mass_unit)?@under@to(?P<mass_high>@number))?
         \s*[-|]?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
     # x3, 2 doses
     "repeat": r"""@begin(?:x|×|times)\s*@numeral (?:@to\d+)? \s*(?:doses?|times?)? (?![\w.%]) | @begin@number\s+doses@end""",
     # 5/325, 875/125 mg, 150+75+400 mg
     "combined": r"""(?<![\w./])(?!@fraction) @digits (?:\s?[/+]\s?@digits)+ \s*(?:@mass_unit@end)?""",
-    # 8 a.m.
-    "clock": r"(?:@begin q\s?)? @start \d{1,2}(?::\d\d)?\s?[ap]\.?m\.?@end",
+    # 8 a.m., q8am; q0600
+    "clock": r"(?:@begin q\s?|@start) \d{1,2}(?::\d\d)?\s?[ap]\.?m\.?@end | @begin q\s?(?:[01]\d|2[0-3])[0-5]\d@end",
 }
 """What begins with a number, or with a word before one."""
 
 WORDED = {
-    # #30, disp 30 tabs, 2 refills
-    "dispensed": r"""\#\s*\d+
+    # #30, disp 30 tabs, 2 refills, (10 mL) vial
+    "dispensed": r"""\#\s*\d+ | @content(?=\s*(?:@words_container)@end)
         | @begin (?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)@end [\s:.\#]* @number? (?:\s*@counted_unit@end)?
         | @start\d+\s*(?:refills?|rf)@end""",
-    # Mon, Wed and Fri; every Tuesday, Thursday; Mon-Sat
-    "week": r"""@begin (?:(?:every|each|on)\s+)? @weekday
-        (?:(?:@end\s*(?:[,/&+]|and\b)\s*)+ (?:on\s+)?@weekday)+ @end
+    # Mon, Wed and Fri; every Tuesday, Thursday; qTues and qThurs; Mon-Sat
+    "week": r"""@begin (?:(?:every|each|on)\s+|q\s?)? @weekday
+        (?:(?:@end\s*(?:[,/&+]|and\b)\s*)+ (?:on\s+|q\s?)?@weekday)+ @end
         | @begin (?P<week_from>@weekday) \s*(?:-|–|to|through|thru)\s* (?P<week_to>@weekday) @end""",
     # increased from 100 mg daily to 120
     "changed": r"""@begin (?:@words_former) \s+@number \s*(?:@mass_unit|@counted_unit)?@end
@@ -98,6 +103,7 @@ WORDED = {
     "every": r"""@begin(?:q|every|evry|each|ev|once\s+(?:in|every))\.?\s* (?P<every_low>@number)
         (?:\s*@unit_of_time?@to(?:q\.?\s*)?(?P<every_high>@number))? @again [\s.-]*
         (?P<every_unit>(?:@unit_of_time|hourly|hrly|weekly|wkly|monthly)@end)? @end""",
+    "sig": r"@begin(?:@words_sig)@end",
     "word": r"@begin(?:@words_read)@end",
     # tabs ii, gtt i to ii; but "tablet t.i.d.", "vial IV", "tabs x 3 days"
     "posed": r"""@begin(?P<posed_unit>@counted_unit)\.?\s+(?!(?:@words_read)@end)
@@ -108,7 +114,6 @@ WORDED = {
     # q wk
     "each": r"@begin(?:q|every)\.?\s*(?P<each_unit>@unit_of_time)@end",
     "number": r"@start (?P<number_low>@numeral) (?:@to(?P<number_high>@numeral))? (?![\w%]|[,.]\d)",
-    "sig": r"@begin(?:@words_sig)@end",
 }
 
 

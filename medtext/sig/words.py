@@ -22,6 +22,7 @@ BARE = (
     "meals",
     "once",
     "needed",
+    "title",
     "reason",
     "sign",
     "stop",
@@ -30,6 +31,12 @@ BARE = (
     "divided",
     "limit",
     "sig",
+    "container",
+    "ceiling",
+    "overdose",
+    "between",
+    "attempt",
+    "altered",
     "change",
     "former",
     "od",
@@ -37,6 +44,8 @@ BARE = (
 KINDS = (*VALUED, *NAMED, "per", *BARE)
 READ = (
     *("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "divided", "limit"),
+    "ceiling",
+    "altered",
     "change",
     "od",
 )
@@ -47,6 +56,23 @@ MARKS = re.compile(r"[.,\s-]+")
 GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 BEHIND = r"(?<=[btq]id)|(?<=\dh)|(?<=daily)|(?<=\bpo)"
 """Where "as needed" begins when a blank was left out: "BIDPRN", "Q6HPRN"."""
+TITLE = (
+    r"@begin(?:(?:@words_title)@end|(?:@words_needed)(?=[ \t]*:)) *(?:(?P<colon>:)(?: *\(\d{1,3}\))?|(?=\r?\n))"
+    r"(?P<gap>\s*(?:[•*·#–-]|\d{1,2}[.)])?[ \t]*)\Z"
+)
+"""Right before a drug, the title of a list of those that are taken as needed: "PRN meds:", "PRN: (3)"."""
+CEILING = (
+    r"(?<!\bon )(?<!\bat )@begin(?:@words_ceiling|more than)@end"
+    r"(?:[ :]+(?:daily|total|dose|dosage|amount|use|of|the|your|her|his)@end)*[ :~]*\Z"
+)
+"""Right before a drug, that it is told how much may be taken at most; she who is "on max" takes it."""
+OVERDOSE = (
+    r"(?<!\d )(?<!mg )(?<!gtts )(?<!gtt )(?<!drop )@begin(?:@words_overdose)@end"
+    r"(?:[ ~≈<>]|[:-] (?=@words_between|\w+'s)|(?:@words_between|\w+'s)@end)*\Z"
+)
+"""Right before a drug, that it was taken at once; not "5 mg OD of"."""
+ATTEMPT = r" *(?P<to>(?:in|as|with|to) (?:(?:@words_between|apparent|possible|recent) )*)?(?:@words_attempt)@end"
+"""The same behind a drug, or with a preposition behind its dose."""
 GROUPS = tuple(
     (re.compile(rf"(.+?)\s+{name}(?:\s+(?:and\s+)?(.+))?"), many)
     for name, many in (("thousand", 1000), ("hundred", 100))
@@ -141,7 +167,11 @@ class SigWords:
         self.needed = _anywhere(rf"(?:@begin|{BEHIND})(?:@words_needed)@end", terms)
         one = r"(?:(?:@words_reason)@end|(?:@words_sign)\s*[<>=≤≥]+\s*\d+(?:[./]\d+)*)"
         self.reason = _anywhere(rf"{one}(?:(?:\s*[/,&+]\s*|\s+(?:and|or)\s+|,\s*(?:and|or)\s+){one})*", terms)
-        self.break_off = _anywhere("@begin(?:@words_stop|@words_limit)@end", terms)
+        self.break_off = _anywhere("@begin(?:@words_stop|@words_altered|@words_limit|@words_ceiling)@end", terms)
+        self.title = _anywhere(TITLE, terms)
+        self.ceiling = _anywhere(CEILING, terms)
+        self.overdose = _anywhere(OVERDOSE, terms)
+        self.attempt = _anywhere(ATTEMPT, terms)
 
     def meaning(self, text: str, kind: str, span: str) -> SigRule | None:
         """What a word stands for in the text `span` of type `kind` ("" outside any); some are believed only alone there."""
