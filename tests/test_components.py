@@ -127,6 +127,27 @@ def test_a_section_reaches_to_the_next_heading(clues) -> None:
         ("S: Fell.\nO: Swollen.\nA: Sprain.\nP: Ice.", "Ice", "PLAN"),
         ("Assessment: Sprain.\nP: Ice.", "Ice", "PLAN"),
         ("A: Patent.\nB: Wheezing.\nC: Warm.", "Patent", None),
+        # markup and titles of two
+        ("Meds: aspirin\n**Assessment**\nGout", "Gout", "IMPRESSION"),
+        ("Meds: aspirin\n- **Assessment:** Gout", "Gout", "IMPRESSION"),
+        ("<h2>Plan</h2>\nRest the knee", "knee", "PLAN"),
+        ("a <b>plan</b>\nfor the knee", "knee", None),
+        ("<plan>\nfor the knee", "knee", None),
+        ("Meds: aspirin\nInterval events / Subjective: fever", "fever", "HOSPITAL_COURSE"),
+        ("Labs & Imaging:\nno mass", "mass", "LABORATORY"),
+        ("PMH / Labs: gout", "gout", None),
+        ("Plan by problem:\n#gout", "gout", "PLAN"),
+        ("Psych Hx: mania", "mania", "PAST_MEDICAL_HISTORY"),
+        # words with a hyphen, and copies
+        ("Dx: gout\nRe-eval: pain better", "pain", "HOSPITAL_COURSE"),
+        ("Dx: gout\n0440 - re-exam: pain better", "pain", "DIAGNOSES"),
+        ("Dx: gout\nRe - knee pain", "pain", "HEADER"),
+        ("PMH-gout", "gout", "PAST_MEDICAL_HISTORY"),
+        ("cc: gout\nHPI: knee pain", "gout", "CHIEF_COMPLAINT"),
+        ("CC: Dr. Lin says gout", "gout", "CHIEF_COMPLAINT"),
+        ("Kind regards,\nDr Soren\ncc: Dr. P. Nwosu, gout clinic", "gout", "HEADER"),
+        ("HPI: knee pain\nPlan: rest\ncc: gout clinic", "gout", "HEADER"),
+        ("Meds: aspirin\nCC: gout", "gout", "CHIEF_COMPLAINT"),
         # the examinations of radiologists
         ("EXAM: CT ABD/PELVIS\nINDICATION: pain", "ABD", "PROCEDURE"),
         ("EXAM:MRI LEFT SHOULDER", "SHOULDER", "PROCEDURE"),
@@ -139,7 +160,18 @@ def test_the_section_of_a_word(clues, text: str, word: str, section: str | None)
 
 @pytest.mark.parametrize(
     "text",
-    ["Labs: " * 9000, "P:\n" * 15000, "FH: a\n\n" + "Ab cd: " * 8000, "\n \n" * 15000, "FH: " + "\n\nI am " * 8000],
+    [
+        "**" * 25000,
+        "<a" * 9000,
+        "1 " * 25000 + "Labs:",
+        "cc: a" * 9000,
+        "A / " * 9000,
+        "Labs: " * 9000,
+        "P:\n" * 15000,
+        "FH: a\n\n" + "Ab cd: " * 8000,
+        "\n \n" * 15000,
+        "FH: " + "\n\nI am " * 8000,
+    ],
     ids=lambda text: text[:8],
 )
 def test_sections_of_hostile_texts_take_no_long(clues, text: str) -> None:

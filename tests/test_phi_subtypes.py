@@ -1,9 +1,11 @@
 """Which of HIPAA's identifiers one is."""
 
+from time import perf_counter
+
 import pytest
 
 import medtext
-from medtext.components.phi_review import LookAlike
+from medtext.components.phi_review import Entities, LookAlike, LookAlikes
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.components.subtype_judge import SubtypeJudge
 from medtext.deid.keyed import Keyed
@@ -179,6 +181,10 @@ def test_an_identifier_has_what_makes_it_one(nlp, text, kind) -> None:
         ("Call crisis line 988 or 911.", "PHONE_OR_FAX"),
         ("S/P laparotomy. VB - , d/c -", "ID"),
         ("Mom has diabetes too. BS this am 54.", "AGE"),
+        ("Hyperkalemia 2/2 spironolactone.", "DATE"),
+        ("Off work, back pain for 10/7, no better.", "DATE"),
+        ("Interval events: NAEON", "NAME"),
+        ("Admit to Gen Surg, OR this AM", "ADDRESS"),
     ],
 )
 def test_look_alikes_are_no_identifiers(nlp, text, kind) -> None:
@@ -192,10 +198,101 @@ def test_look_alikes_are_no_identifiers(nlp, text, kind) -> None:
         ("HIV sent on 1/2.", "1/2"),
         ("Pain clinic visit on 3/10.", "3/10"),
         ("Admitted on 2/2 with pneumonia.", "2/2"),
+        ("CABG 2/2 at Mercy.", "2/2"),
+        ("Surgery scheduled for 10/7.", "10/7"),
+        ("NPH started 10/5.", "10/5"),
+        ("Blood cultures 2/4 and 2/6 negative.", "2/4"),
     ],
 )
 def test_dates_beside_the_words_of_look_alikes_are_found(nlp, text, date) -> None:
     assert (date, "DATE") in {(text[one.begin : one.end], one.type) for one in medtext.extract(text, nlp=nlp).entities}
+
+
+LOOK_ALIKES = LookAlikes(load_toml(rules_dir() / "phi.toml", "look_alike", LookAlike))
+
+
+def looks_alike(text: str, kind: str) -> bool:
+    """Whether what stands in «» only looks like an identifier of this type."""
+    begin, end = text.index("«"), text.index("»") - 1
+    bare = text.replace("«", "").replace("»", "")
+    return LOOK_ALIKES.has(Mention(begin, end, kind, 0.5, "ner"), bare, Entities(()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "look_alike", "identifier"),
+    [
+        # fractions, scores, pressures
+        ("DATE", "BP 120/80; «98/54»", "seen «9/5»"),
+        ("DATE", "(SIRS «3/4»)", "SIRS resolved «3/4»"),
+        ("DATE", "TOF «2/4» after reversal", "DTRs brisk, seen «2/4»"),
+        ("DATE", "murmur «3/6»", "murmur since «3/6»"),
+        ("DATE", "Nodes positive («3/17»)", "Nodes biopsied («3/17»)"),
+        ("DATE", "(«1/2») nodes", "on «1/2») nodes"),
+        ("DATE", "bottle «1/2»", "bottle given «1/2»"),
+        ("DATE", "BCx «3/4» MRSA", "BCx «3/4»: NGTD"),
+        ("DATE", "weaned to PS «10/5»", "PS visit «10/5»"),
+        ("DATE", "BiPAP «12/6», FiO2 40", "BiPAP «12/6» at home"),
+        ("DATE", "crackles «1/3» up", "crackles heard «1/3», up"),
+        ("DATE", "«1/4» inch gauze", "«1/4» in clinic"),
+        ("DATE", "call «24/7»", "review «24/7»"),
+        ("DATE", "D/c trazodone «2/2» QTc.", "D/c trazodone «2/2» QTc 440"),
+        ("DATE", "Novolog «10/8/12»", "started Novolog «10/8/12»"),
+        ("DATE", "Humalog «10/5»", "Humalog «3/14/22»"),
+        ("DATE", "Resp: [«14-22»] 18", "Temp down. «10-22» seen"),
+        # durations
+        ("DATE", "off work «6/52»", "born «6/52»"),
+        ("DATE", "«6/12» of weight loss", "«6/12» of last year"),
+        ("DATE", "Zoladex «3/12»ly", "Zoladex «3/12»"),
+        ("DATE", "over the last «6/12»", "last «6/12»"),
+        ("DATE", "amoxicillin x «5/7»", "amoxicillin «5/7»"),
+        ("DATE", "penicillin QDS «7/7»", "penicillin QDS «5/7»-5/12"),
+        # years and clocks
+        ("DATE", "KDIGO «2012» stage 3", "seen in «2012», stage 3"),
+        ("DATE", "the «2010» criteria", "in «2010», criteria met"),
+        ("DATE", "Total Out: «1985»", "moved out in «1985»"),
+        ("DATE", "hives after the «4th» dose", "hives on the «4th»"),
+        ("ID", "Triage Time: «0213»", "Triage: «0213»"),
+        ("ID", "tacrolimus «Q2000»", "Chart «Q4471»"),
+        ("DATE", "\n«0440» - re-eval", "\n«0440» - Kowalski"),
+        ("ID", "\n«1130»: 92/48 104", "\n«1130»: chest pain"),
+        # ages
+        ("AGE", "1/2 NS at «75»", "Father: AF at «75»"),
+        ("AGE", "RVR at «112»", "died at «92»"),
+        ("AGE", "P/F «89»", "F «89»"),
+        ("AGE", "lives w/ «2» cats", "2 sons, «5» and 7"),
+        ("AGE", "HR «77» (MAR 07 20:00)", "son «7» (March 2020)"),
+        ("AGE", "Braden «15»", "Hamilton «31» F"),
+        # names and places
+        ("NAME", "88 x10(3)/«mcL»", "rlb/«mm»"),
+        ("NAME", "60 Gy/30 «fx»", "signed 3/4 «fx»"),
+        ("NAME", "remains «NED»", "called «NED»"),
+        ("NAME", "d/w «IR», plan for drain", "d/w «RS», ok"),
+        ("NAME", "d/w «SLP»", "Seen by «SLP»"),
+        ("NAME", "per «GOLD» guidelines", "per «GF»"),
+        ("NAME", "f/u per «ACR».", "per «JLB»."),
+        ("NAME", "d/w «GF» at bedside", "d/w «GF», ok to d/c"),
+        ("NAME", "Exposed to «TB»", "Seen by «TB»"),
+        ("NAME", "«Dev» Hx: normal", "«Dev» called"),
+        ("NAME", "10 mg at 8 and «qnoon»", "«Noon»"),
+        ("ADDRESS", "transfer to «Ortho Trauma»", "«General Medicine», Larkfield"),
+        ("ADDRESS", "NS @ «125»", "Room «125»"),
+        ("ADDRESS", "given «2 B2B» nebs", "in «2 B»"),
+    ],
+)
+def test_what_looks_like_an_identifier_and_what_is_one_there(kind, look_alike, identifier) -> None:
+    assert looks_alike(look_alike, kind)
+    assert not looks_alike(identifier, kind)
+
+
+@pytest.mark.parametrize(
+    "text", ["1/2 " * 12000, "12/" * 16000, "d/w IR " * 7000, "\n0440 - a" * 5000, "NS at 75 " * 5000]
+)
+def test_look_alikes_of_hostile_texts_take_no_long(text: str) -> None:
+    begin = perf_counter()
+    for at in range(0, len(text) - 4, 40):
+        for kind in ("DATE", "AGE", "NAME", "ADDRESS", "ID"):
+            LOOK_ALIKES.has(Mention(at, at + 3, kind, 0.5, "ner"), text, Entities(()))
+    assert perf_counter() - begin < 5
 
 
 def test_a_day_that_is_a_date_once_is_one_again(nlp) -> None:

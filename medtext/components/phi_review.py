@@ -9,7 +9,7 @@ is never judged.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spacy.language import Language
@@ -50,14 +50,15 @@ class LookAlike:
     text: str
     before: str = ""
     after: str = ""
-    then: str = ""
+    first: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
     case: str = "exact"
 
     def __post_init__(self) -> None:
         if unknown := [kind for kind in self.types if kind not in PLACE_OF]:
             raise ValueError(f"{unknown[0]!r} is no type of protected health information")
-        if self.then and self.then not in CATEGORY_OF:
-            raise ValueError(f"{self.then!r} is no entity type")
+        if unknown := [kind for kind in (*self.first, *self.then) if kind not in CATEGORY_OF]:
+            raise ValueError(f"{unknown[0]!r} is no entity type")
         try:
             self.compiled()
         except re.error as error:
@@ -71,6 +72,25 @@ class LookAlike:
         return text, before, after
 
 
+class Entities:
+    """Where candidates of each type begin and end."""
+
+    def __init__(self, mentions: Iterable[Mention]) -> None:
+        self._begins: set[tuple[str, int]] = set()
+        self._ends: set[tuple[str, int]] = set()
+        for mention in mentions:
+            self._begins.add((mention.type, mention.begin))
+            self._ends.add((mention.type, mention.end))
+
+    def any_begins(self, types: Iterable[str], first: int, last: int) -> bool:
+        """Whether one of these types begins at one of these characters."""
+        return any((kind, at) in self._begins for kind in types for at in range(first, last + 1))
+
+    def any_ends(self, types: Iterable[str], first: int, last: int) -> bool:
+        """Whether one of these types ends before one of these characters."""
+        return any((kind, at) in self._ends for kind in types for at in range(first, last + 1))
+
+
 class LookAlikes:
     """Tells whether a candidate only looks like an identifier."""
 
@@ -80,13 +100,15 @@ class LookAlikes:
             for kind in rule.types:
                 self._of.setdefault(kind, []).append((rule, rule.compiled()))
 
-    def has(self, mention: Mention, text: str, begins: Collection[tuple[int, str]]) -> bool:
-        """Whether it is one in this text, in which entities of these types begin at these places."""
+    def has(self, mention: Mention, text: str, entities: Entities) -> bool:
+        """Whether it is one in this text, with these entities of all types."""
+        start = max(0, mention.begin - BEFORE)
         return any(
             itself.fullmatch(text, mention.begin, mention.end)
-            and before.search(text[max(0, mention.begin - BEFORE) : mention.begin])
+            and (leads := before.search(text[start : mention.begin]))
             and (follows := after.match(text, mention.end))
-            and (not rule.then or any((at, rule.then) in begins for at in range(mention.end, follows.end() + 1)))
+            and (not rule.first or entities.any_ends(rule.first, start + leads.start(), mention.begin))
+            and (not rule.then or entities.any_begins(rule.then, mention.end, follows.end()))
             for rule, (itself, before, after) in self._of.get(mention.type, ())
         )
 
@@ -112,11 +134,11 @@ class Reviewer:
         spans: dict[tuple[int, int, str], list[Mention]] = {}
         text = text_of(doc)
         masked = [found.span() for found in MASKED.finditer(text)]
-        begins = {(mention.begin, mention.type) for mention in findings(doc).candidates}
+        entities = Entities(findings(doc).candidates)
         for mention in self._mentions(doc, suspicion):
             marked = any(begin < mention.end and mention.begin < end for begin, end in masked)
             needed = NEEDED[mention.type].search(text, mention.begin, mention.end)
-            if needed and not marked and not self._look_alikes.has(mention, text, begins):
+            if needed and not marked and not self._look_alikes.has(mention, text, entities):
                 spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
         candidates = [Candidate(*span, tuple(spans[span])) for span in sorted(spans)]
         clues = Clues(doc, suspicion, candidates, self._no_names)

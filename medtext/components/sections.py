@@ -24,19 +24,33 @@ from medtext.components.medspacy_parts import MedspacyMatcher, SectionRule
 from medtext.findings import SectionSpan, findings, text_of
 from medtext.rulebook import any_of, load_table, rules_dir
 
-MARKERS = frozenset({":", "-", "–", "—", "="})
-BULLETS = frozenset({"-", "*", "•", "#", ">", ".", ")", "(", "[", "]", "|", "="})
+_MARKUP = r"(?:\*\*|__|</?[A-Za-z][^<>\n]{0,60}>)"
+LINE_START = re.compile(rf"\s*+(?:(?:{_MARKUP}|[-*•#>.)(\[\]|=]|\d++)[^\S\n]?){{0,4}}")
+"""What may stand before a heading in its line: bullets, a number, Markdown's and HTML's signs of one."""
+MARK = re.compile(rf"{_MARKUP}{{0,2}}(?: ?(?P<mark>[:–—=-])|[^\S\n]*+(?:\n|$))")
+"""What stands behind one: a colon, a dash or the end of its line."""
 NONE = "NONE"
 """The category of a heading that is not known, and of text in no section."""
 PERSONAL = frozenset({"FAMILY_HISTORY", "SOCIAL_HISTORY", "ALLERGIES", "HEADER"})
 """Sections that end at any heading: what follows them is said of somebody or something else."""
+TINGED = PERSONAL | {"PAST_MEDICAL_HISTORY", "PAST_SURGICAL_HISTORY", "DISCONTINUED_MEDICATIONS"}
+"""Sections that say something of all that is in them: no title that names another one as well opens one."""
 LISTS = PERSONAL | {"MEDICATIONS", "DISCONTINUED_MEDICATIONS", "DIAGNOSES", "PROBLEM_LIST", "IMMUNIZATIONS"}
 """Sections that end where a letter's text begins."""
 JUDGED = frozenset({"IMPRESSION", "DIAGNOSES"})  # what stands before the P of a SOAP note
+FIRST = frozenset({"HEADER", "HISTORY_OF_PRESENT_ILLNESS"})  # what stands before a chief complaint
 
 _WORD = r"[\w'/&,.()#+-]"
 TITLE = re.compile(rf"^[ \t]{{0,20}}([^\W\d_]{_WORD}{{0,24}}(?: {_WORD}{{1,24}}){{0,5}}) ?:(?!\d)", re.MULTILINE)
 DATED = re.compile(r"(?: \([^()]{1,30}\)| \d[\d/.:-]{0,9}){1,2}$")  # "Labs 1/22", "Meds (home)"
+JOINED = re.compile(r" ?[/&] ?| and ")  # "Labs / Imaging"
+HISTORY = re.compile(r"\bhistory\b")
+COMPOUND = re.compile(r"-[^\W\d_]")  # "Re-eval", "Patient-IDs": no field of the header
+COPIED = re.compile(
+    r":[ \t]{0,4}(?:[^\s@]{1,40}@"
+    r"|(?:\d\. ?)?(?:Drs?|Prof|Professor)\b\.? (?:[A-Z]\.? ?){0,3}[A-Z][\w'’-]{1,30}[ \t]{0,4}(?:[,;(\n]|$))"
+)
+"""To whom a letter or message goes as well: what stands behind its "cc"."""
 CONTENT = re.compile(r"[\s:=–—-]*")
 PARAGRAPH_END = re.compile(r"(?<=\S)[^\S\n]*\n[^\S\n]*\n\s*+(?!\d{1,2}[.)]|[-*•#])")
 HEADER_END = re.compile(rf"(?<=\.)[^\S\n]*\n|{PARAGRAPH_END.pattern}")
@@ -68,31 +82,25 @@ class Opening:
     begins_line: bool = True
 
 
-def is_heading(doc: Doc, begin: int, end: int) -> bool:
-    """Whether the title in `doc[begin:end]` stands where a heading stands."""
-    marked = end < len(doc) and doc[end].text in MARKERS
-    alone = end == len(doc) or "\n" in doc[end].text
-    if _begins_line(doc, begin):
-        one_letter = end - begin == 1 and len(doc[begin]) == 1
-        return (marked and not (one_letter and doc[end].text != ":")) or (alone and not one_letter)
-    return marked and doc[end].text == ":" and _after_sentence(doc, begin) and doc[begin].text[0].isupper()
+def is_heading(text: str, begin: int, end: int) -> bool:
+    """Whether the title in `text[begin:end]` stands where a heading stands."""
+    marked = MARK.match(text, end)
+    if not marked:
+        return False
+    if _begins_line(text, begin):
+        return end - begin > 1 or marked["mark"] == ":"
+    return marked["mark"] == ":" and _after_sentence(text, begin) and text[begin].isupper()
 
 
-def _begins_line(doc: Doc, begin: int) -> bool:
-    """Whether only a bullet or a number stands between the token and the start of its line."""
-    for place in range(begin - 1, max(begin - 5, -1), -1):
-        token = doc[place]
-        if token.is_space:
-            return "\n" in token.text or place == 0
-        if not (token.text in BULLETS or token.text.isdigit()):
-            return False
-    return begin <= 4
+def _begins_line(text: str, begin: int) -> bool:
+    """Whether only bullets, a number or markup stand between the title and the start of its line."""
+    return bool(LINE_START.fullmatch(text, text.rfind("\n", 0, begin) + 1, begin))
 
 
-def _after_sentence(doc: Doc, begin: int) -> bool:
-    while begin > 0 and doc[begin - 1].is_space:
+def _after_sentence(text: str, begin: int) -> bool:
+    while begin > 0 and text[begin - 1].isspace():
         begin -= 1
-    return begin == 0 or doc[begin - 1].text[-1] in ".:;?!)"
+    return begin == 0 or text[begin - 1] in ".:;?!)"
 
 
 class SectionFinder:
@@ -104,13 +112,14 @@ class SectionFinder:
         self._last_words: dict[str, str] = {}
         first_words = []
         for heading in headings:
+            titles = {heading.title, HISTORY.sub("hx", heading.title)}
             if heading.title.startswith("* "):
-                self._last_words[heading.title[2:]] = heading.category
+                self._last_words.update((title[2:], heading.category) for title in titles)
             elif heading.title.endswith(" *"):
                 first_words.append(heading.title[:-2])
             else:
-                self._titles[heading.title] = heading.category
-                self._matcher.add([SectionRule(heading.title, heading.category)])
+                self._titles.update(dict.fromkeys(titles, heading.category))
+        self._matcher.add([SectionRule(title, category) for title, category in self._titles.items()])
         self._prose = re.compile(rf"\n[^\S\n]*\n[^\S\n]{{0,8}}(?=(?i:{any_of(first_words, whole=True)})[ ,])")
         self._relative = re.compile(rf"\b(?:{any_of(relatives, whole=True)})\b", re.IGNORECASE)
 
@@ -129,18 +138,18 @@ class SectionFinder:
     def _openings(self, doc: Doc, text: str) -> tuple[list[Opening], list[Opening]]:
         """The headings whose section is known, and the other ones with the paragraphs of letters that are like them."""
         found = sorted(
-            Opening(
-                doc[begin].idx,
-                doc[end - 1].idx + len(doc[end - 1]),
-                self._matcher.rule_map[doc.vocab.strings[rule]].category,
-                _begins_line(doc, begin),
-            )
-            for rule, begin, end in self._matcher(doc)
-            if is_heading(doc, begin, end)
+            Opening(begin, end, self._matcher.rule_map[doc.vocab.strings[rule]].category, _begins_line(text, begin))
+            for rule, first, after in self._matcher(doc)
+            if is_heading(text, begin := doc[first].idx, end := doc[after - 1].idx + len(doc[after - 1]))
         )
         titles = [match.span(1) for match in TITLE.finditer(text)]
         assessed = next((opening.begin for opening in found if opening.category in JUDGED), len(text))
-        known = [_of_a_study(text, opening) for opening in found if _is_believed(text, opening, assessed, titles)]
+        told = next((opening.begin for opening in found if opening.category not in FIRST), len(text))
+        known = [
+            _of_a_copy(text, _of_a_study(text, opening), told)
+            for opening in found
+            if _is_believed(text, opening, assessed, titles)
+        ]
         begins = [opening.begin for opening in known]
         for begin, end in titles:
             before = bisect_left(begins, end) - 1
@@ -151,13 +160,14 @@ class SectionFinder:
         return [one for one in known if one.category != NONE], [one for one in known if one.category == NONE]
 
     def _category(self, title: str) -> str:
-        """What a title that is not in the rules as it stands opens: "Labs 1/22", "PERTINENT MEDICAL HISTORY"."""
+        """What a title that is not in the rules as it is opens: "Labs 1/22", "Labs / Imaging", "PERTINENT MEDICAL HISTORY"."""
         bare = DATED.sub("", title)
-        if bare != title and len(bare) > 1 and bare.lower() in self._titles:
-            return self._titles[bare.lower()]
         words = bare.lower().split() if _is_capital(bare) else []
         endings = (" ".join(words[first:]) for first in range(1, len(words)))
-        return next((self._last_words[ending] for ending in endings if ending in self._last_words), NONE)
+        if ending := next((ending for ending in endings if ending in self._last_words), None):
+            return self._last_words[ending]
+        parts = [self._titles.get(part, NONE) if len(part) > 1 else NONE for part in JOINED.split(bare.lower())]
+        return NONE if NONE in parts or (len({*parts}) > 1 and not TINGED.isdisjoint(parts)) else parts[0]
 
     def _cut(self, text: str, sections: Iterable[SectionSpan], unknown: Sequence[Opening]) -> None:
         """Ends sections before the first of the unknown headings in them that closes them."""
@@ -217,8 +227,21 @@ def _of_a_study(text: str, opening: Opening) -> Opening:
     return opening
 
 
+def _of_a_copy(text: str, opening: Opening, told: int) -> Opening:
+    """The heading; a "cc" before names, or a small one behind `told`, where the note is well begun, heads copies."""
+    title = text[opening.begin : opening.end]
+    if title.lower() == "cc" and (COPIED.match(text, opening.end) or (told < opening.begin and not title.isupper())):
+        return replace(opening, category="HEADER")
+    return opening
+
+
 def _is_believed(text: str, opening: Opening, assessed: int, titles: Sequence[tuple[int, int]]) -> bool:
-    """Whether an A or a P is that of a SOAP note: an A before no B, a P behind an assessment or right behind an S or O."""
+    """Whether a field of the header is no part of a word, and an A or a P that of a SOAP note.
+
+    An A stands before no B there, a P behind an assessment or right behind an S or O.
+    """
+    if opening.category == "HEADER":
+        return not COMPOUND.match(text, opening.end)
     letter = text[opening.begin : opening.end].upper()
     if letter == "A":
         after = bisect_right(titles, (opening.begin, len(text)))
