@@ -311,6 +311,7 @@ def context(nlp, text: str, target: str) -> set[str]:
         ("History of stroke.", "stroke", "HISTORICAL"),
         ("Return if fever develops.", "fever", "HYPOTHETICAL"),
         ("Mother had diabetes.", "diabetes", "FAMILY"),
+        ("Cough (denied), rash.", "Cough", "NEGATED_EXISTENCE"),
     ],
 )
 def test_context(nlp, text: str, target: str, category: str) -> None:
@@ -324,6 +325,7 @@ def test_context(nlp, text: str, target: str, category: str) -> None:
         ("No fever. She has cough.", "cough"),
         ("She has pneumonia.", "pneumonia"),
         ("There is no change in the tumor.", "tumor"),
+        ("Gout (no tophi (ever)), cough.", "cough"),
     ],
 )
 def test_context_stops_where_the_cue_does(nlp, text: str, target: str) -> None:
