@@ -343,6 +343,7 @@ def context(nlp, text: str, target: str) -> set[str]:
         ("History of stroke.", "stroke", "HISTORICAL"),
         ("Return if fever develops.", "fever", "HYPOTHETICAL"),
         ("Mother had diabetes.", "diabetes", "FAMILY"),
+        ("Cough (denied), rash.", "Cough", "NEGATED_EXISTENCE"),
     ],
 )
 def test_context(nlp, text: str, target: str, category: str) -> None:
@@ -356,6 +357,7 @@ def test_context(nlp, text: str, target: str, category: str) -> None:
         ("No fever. She has cough.", "cough"),
         ("She has pneumonia.", "pneumonia"),
         ("There is no change in the tumor.", "tumor"),
+        ("Gout (no tophi (ever)), cough.", "cough"),
     ],
 )
 def test_context_stops_where_the_cue_does(nlp, text: str, target: str) -> None:

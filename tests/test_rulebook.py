@@ -10,6 +10,7 @@ from medtext.components.patterns import Pattern
 from medtext.components.phi import PhiRule
 from medtext.components.resolve import SourceRule
 from medtext.components.sections import Heading
+from medtext.components.trait_rules import TraitRule
 from medtext.errors import RuleError
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
 from medtext.sig.words import SigRule
@@ -84,11 +85,15 @@ def test_words_are_lower_case_without_comments(tmp_path: Path) -> None:
         (load_table, "sig.tsv", None, SigRule),
         (load_toml, "patterns.toml", "pattern", Pattern),
         (load_toml, "phi.toml", "recognizer", PhiRule),
+        (load_toml, "traits.toml", "rule", TraitRule),
     ],
 )
 def test_the_shipped_rules_check_out(load, file, table, kind) -> None:
     arguments = (rules_dir() / file, table, kind) if table else (rules_dir() / file, kind)
     assert load(*arguments)
+
+
+TRAIT_RULE = {"id": "a", "category": "MEDICATION", "words": "x", "odds": {"NEGATION": 1.0}}
 
 
 @pytest.mark.parametrize(
@@ -109,6 +114,11 @@ def test_the_shipped_rules_check_out(load, file, table, kind) -> None:
         (TimeWord, {"id": "a", "role": "month", "term": "may", "means": "May"}, "does not mean a number"),
         (ContextCue, {"id": "a", "category": "NO", "direction": "FORWARD", "literal": "no"}, "no category"),
         (ContextCue, {"id": "a", "category": "FAMILY", "direction": "UP", "literal": "no"}, "no direction"),
+        (TraitRule, {**TRAIT_RULE, "category": "DRUG", "after": "x"}, "no category"),
+        (TraitRule, {**TRAIT_RULE, "after": "x", "unless": "NEGATION"}, "no category of cues"),
+        (TraitRule, {**TRAIT_RULE, "after": "x", "odds": {"NEGATED": 1.0}}, "no trait"),
+        (TraitRule, TRAIT_RULE, "neither before nor after"),
+        (TraitRule, {**TRAIT_RULE, "after": "("}, "is wrong"),
     ],
 )
 def test_a_rule_refuses_to_be_wrong(kind, values, said) -> None:

@@ -13,6 +13,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from medtext.components.medspacy_parts import ConTextGraph, ConTextModifier, ConTextRule
+from medtext.findings import words
 from medtext.schema import Mention
 
 DIRECTIONS = ("FORWARD", "BACKWARD", "TERMINATE", "PSEUDO")
@@ -28,6 +29,7 @@ CATEGORIES = (
 )
 
 
+BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 PSEUDO_REACH = 4
 """Tokens: a cue that only seems to negate is said of what follows it this closely ("no increase in the effusion")."""
 
@@ -122,12 +124,24 @@ class Context:
         ]
         graph = ConTextGraph(targets=list(spans), modifiers=[modifier for _, modifier in modifiers])
         graph.update_scopes()
+        reaches = [_reach(words(doc), modifier.modifier_span[1], spans[-1].end) for _, modifier in modifiers]
         for span, found in zip(spans, verdicts, strict=True):
-            for cue, modifier in modifiers:
+            for (cue, modifier), reach in zip(modifiers, reaches, strict=True):
                 begin, end = modifier.modifier_span
                 distance = span.start - end if end <= span.start else begin - span.end
-                if modifier.modifies(span) or (cue.direction == "PSEUDO" and 0 <= span.start - end <= PSEUDO_REACH):
+                reached = modifier.modifies(span) and span.start < reach
+                if reached or (cue.direction == "PSEUDO" and 0 <= span.start - end <= PSEUDO_REACH):
                     found.append(Verdict(cue.category, cue.literal, cue.id, distance))
+
+
+def _reach(words: Sequence[str], begin: int, end: int) -> int:
+    """How far what stands before `begin` can be said: to where a bracket closes that was opened before it, or to `end`."""
+    depth = 0
+    for place in range(begin, end):
+        depth += BRACKETS.get(words[place], 0)
+        if depth < 0:
+            return place
+    return end
 
 
 def _until(cues: Sequence[tuple[str, int, int]], first: int, end: int) -> Iterator[tuple[str, int, int]]:

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from spacy.attrs import SENT_START
 from spacy.tokens import Doc
 
+from medtext.components.answers import ANSWERS
 from medtext.components.context import CATEGORIES
 from medtext.components.ner import learned
 from medtext.components.networks import open_session, read_meta
-from medtext.components.surroundings import ANSWERS, Surroundings
+from medtext.components.surroundings import Surroundings
 from medtext.config import find_model
 from medtext.features import normal
 from medtext.findings import words

@@ -1,8 +1,8 @@
 """Traits of mentions: what is negated, past, possible, planned or the family's, and what kind of finding it is.
 
 Every trait that a mention of its type can have is judged by a network over what the entity model saw (`trait_network`), to
-which ConText's verdicts, the section and what hangs on the mention are told. What a form answers counts beside it. Of
-DIAGNOSIS, SYMPTOM and SIGN a condition has the likeliest, and at most one.
+which ConText's verdicts, the section and what hangs on the mention are told. What a form answers counts beside it, and so
+do the forms of words of `rules/traits.toml`. Of DIAGNOSIS, SYMPTOM and SIGN a condition has the likeliest, and at most one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,10 @@ from medtext.components.context import Context, ContextCue
 from medtext.components.ner import learned
 from medtext.components.surroundings import Surroundings, surroundings
 from medtext.components.trait_network import Numbering, TraitNetwork
+from medtext.components.trait_rules import TraitRule, TraitRules
 from medtext.findings import Findings, findings
 from medtext.regression import LARGEST
-from medtext.rulebook import load_table, rules_dir
+from medtext.rulebook import load_table, load_toml, rules_dir
 from medtext.schema import TRAITS, Mention, Trait
 
 KINDS = ("DIAGNOSIS", "SYMPTOM", "SIGN")
@@ -48,15 +49,15 @@ TOLD = 2.0
 """The log odds of NEGATION that "no increase in" takes, and of PAST_HISTORY that the "former" of a "former smoker" adds."""
 A_KIND = 0.12  # "no complications" is neither a diagnosis nor a symptom nor a sign
 
-ANSWER_ODDS = {"empty": 3.0, "no": 4.0, "ticked": -3.0, "yes": -4.0}
+ANSWER_ODDS = {"empty": 3.0, "no": 4.0, "ticked": -3.0, "yes": -6.0}
 """The log odds of NEGATION that the answer of a form adds."""
 
 
 class TraitFinder:
     """The spaCy component: fills `findings(doc).traits`."""
 
-    def __init__(self, context: Context, network: TraitNetwork) -> None:
-        self.context, self.network = context, network
+    def __init__(self, context: Context, network: TraitNetwork, rules: TraitRules) -> None:
+        self.context, self.network, self.rules = context, network, rules
         self._historical = context.literals("HISTORICAL")
 
     def __call__(self, doc: Doc) -> Doc:
@@ -86,7 +87,7 @@ class TraitFinder:
         log_odds = self.network(doc, read, seen)
         log_odds[:, TRAITS.index("NEGATION")] += [_told(around) for around in seen]
         log_odds[:, TRAITS.index("PAST_HISTORY")] += [TOLD * self._given_up(around) for around in seen]
-        return likelihood(log_odds)
+        return likelihood(log_odds + self.rules(doc, seen))
 
     def _given_up(self, around: Surroundings) -> bool:
         """Whether a habit says itself that it is past: "former smoker", "ex-drinker"."""
@@ -134,5 +135,7 @@ def possible_traits(kind: str) -> tuple[str, ...]:
 
 @Language.factory("medtext_traits", default_config={"rules": "", "model": "fast"})
 def create_traits(nlp: Language, name: str, rules: str, model: str) -> TraitFinder:  # noqa: ARG001
-    context = Context(nlp, load_table(rules_dir(rules) / "context.tsv", ContextCue))
-    return TraitFinder(context, TraitNetwork(learned(model, "traits.onnx"), Numbering.of(model)))
+    folder = rules_dir(rules)
+    context = Context(nlp, load_table(folder / "context.tsv", ContextCue))
+    network = TraitNetwork(learned(model, "traits.onnx"), Numbering.of(model))
+    return TraitFinder(context, network, TraitRules(load_toml(folder / "traits.toml", "rule", TraitRule)))

@@ -1,0 +1,114 @@
+"""What the rules of `rules/traits.toml` add to the traits of a mention; look-alikes stand beside them."""
+
+from time import perf_counter
+
+import pytest
+
+from medtext.components.surroundings import surroundings
+from medtext.findings import findings
+from medtext.schema import TRAITS, Mention
+
+DRUGS = ("gabapentin", "Neurontin", "amlodipine", "ibuprofen", "apixaban", "aspirin", "metoprolol")
+FINDINGS = ("PE", "effusion", "infection", "cough", "rash", "leg weakness", "asthma", "lupus", "chlamydia")
+
+
+def added(nlp, text: str) -> dict[str, dict[str, float]]:
+    """What the rules add to each of DRUGS and FINDINGS in a text."""
+    finder = nlp.get_pipe("medtext_traits")
+    doc = nlp.get_pipe("medtext_sentences")(nlp.make_doc(text))
+    kinds = {**dict.fromkeys(DRUGS, "GENERIC_NAME"), **dict.fromkeys(FINDINGS, "DX_NAME")}
+    found = sorted((text.index(name), name) for name in kinds if name in text)
+    findings(doc).mentions = [Mention(begin, begin + len(name), kinds[name]) for begin, name in found]
+    mentions = findings(doc).mentions
+    seen = surroundings(doc, finder.context, mentions, [()] * len(mentions))
+    return {
+        name: {trait: float(odds) for trait, odds in zip(TRAITS, row, strict=True) if odds}
+        for (_, name), row in zip(found, finder.rules(doc, seen), strict=True)
+    }
+
+
+def signs(odds: dict[str, float]) -> str:
+    return " ".join(f"{'+' if value > 0 else '-'}{trait}" for trait, value in odds.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("PE not excluded.", "PE", "-NEGATION +LOW_CONFIDENCE"),
+        ("A small effusion has not yet been ruled out.", "effusion", "-NEGATION +LOW_CONFIDENCE"),
+        ("An infection cannot be entirely excluded.", "infection", "-NEGATION +LOW_CONFIDENCE"),
+        ("PE excluded.", "PE", ""),
+        ("PE was ruled out, infection not excluded.", "PE", ""),
+        ("ROS negative other than cough.", "cough", "-NEGATION"),
+        ("Denies pain except for a mild rash.", "rash", "-NEGATION"),
+        ("No rash except on the arm.", "rash", ""),
+        ("Back pain, leg weakness, denies incontinence.", "leg weakness", "-NEGATION"),
+        ("Reports rash; no fever.", "rash", "-NEGATION"),
+        ("No cough, rash, no fever.", "rash", ""),
+        ("Asked about cough, rash, no longer there.", "rash", ""),
+        ("Any asthma? No", "asthma", "-LOW_CONFIDENCE"),
+        ("Rash? asthma? Yes, since childhood", "asthma", "-LOW_CONFIDENCE"),
+        ("Possible asthma? no wheeze heard", "asthma", ""),
+        ("Boyfriend has chlamydia.", "chlamydia", "+PERTAINS_TO_FAMILY"),
+        ("Kidney from a donor with a history of lupus.", "lupus", "+PERTAINS_TO_FAMILY"),
+        ("Wife notes cough.", "cough", ""),
+        ("Lives with her wife, has lupus.", "lupus", ""),
+        ("gabapentin 300 mg capsule Take 1 daily. (Patient not taking: Reported on 1/5)", "gabapentin", "+NEGATION"),
+        ("gabapentin (Neurontin) 300 mg, 1 daily [Not taking]", "gabapentin", "+NEGATION"),
+        ("gabapentin (Neurontin) 300 mg, 1 daily [Not taking]", "Neurontin", "+NEGATION"),
+        ("gabapentin 300 mg, take one\n  capsule at night. (Patient not taking: no refill)", "gabapentin", "+NEGATION"),
+        ("gabapentin 300 mg (has not been taking for a month)", "gabapentin", "+NEGATION"),
+        ("gabapentin 300 mg. Patient not taking ibuprofen.", "gabapentin", ""),
+        ("amlodipine 5 mg, aspirin 81 mg (not taking)", "amlodipine", ""),
+        ("gabapentin 300 mg (Patient taking differently: at night)", "gabapentin", ""),
+        ("gabapentin 300 mg daily\nPatient not taking: nothing else", "gabapentin", ""),
+        ("metoprolol 50 mg BID (previously 25 mg BID)", "metoprolol", "-PAST_HISTORY"),
+        ("aspirin daily, previously on metoprolol", "aspirin", ""),
+        ("Hold metoprolol for SBP <100", "metoprolol", "-NEGATION"),
+        ("hold amlodipine 5 mg if SBP is below 90", "amlodipine", "-NEGATION"),
+        ("Hold metoprolol for surgery, restart if HR >60", "metoprolol", ""),
+        ("DISCONTINUE: amlodipine 5 mg, aspirin 81 mg", "aspirin", "+PAST_HISTORY"),
+        ("Stop: 10:45, aspirin given", "aspirin", ""),
+    ],
+)
+def test_what_is_said_beside_a_mention(nlp, text: str, name: str, expected: str) -> None:
+    assert signs(added(nlp, text)[name]) == expected
+
+
+def test_a_title_rules_its_list(nlp) -> None:
+    text = (
+        "START taking these medications\n  apixaban 5 mg tablet\n  Take 1 tablet twice daily\n\n"
+        "  metoprolol 25 mg tablet\nCHANGE how you take these medications\n  gabapentin 100 mg\n"
+        "STOP taking these medications:\n\n- amlodipine 10 mg\n- ibuprofen 600 mg\n\nTake aspirin daily.\n"
+    )
+    assert {name: signs(odds) for name, odds in added(nlp, text).items()} == {
+        "apixaban": "+FUTURE",
+        "metoprolol": "+FUTURE",
+        "gabapentin": "",
+        "amlodipine": "+PAST_HISTORY",
+        "ibuprofen": "+PAST_HISTORY",
+        "aspirin": "",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop taking these\n" + "- a\n" * 9000,
+        "not " * 9000,
+        "wife with " * 5000,
+        "hold " * 9000,
+        "1" * 50_000,
+        " \n" * 9000,
+    ],
+    ids=lambda text: text[:8],
+)
+def test_hostile_texts_take_no_long(nlp, text: str) -> None:
+    doc = nlp.make_doc(f"{text} aspirin rash, stop taking excluded previously")
+    places = [doc.text.index("aspirin"), doc.text.index("rash")]
+    mentions = [Mention(places[0], places[0] + 7, "GENERIC_NAME"), Mention(places[1], places[1] + 4, "DX_NAME")]
+    seen = surroundings(doc, lambda _doc, mentions: [[] for _ in mentions], mentions, [(), ()])
+    rules = nlp.get_pipe("medtext_traits").rules
+    begin = perf_counter()
+    rules(doc, seen)
+    assert perf_counter() - begin < 1
