@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import medtext
+from medtext.config import CAREFUL
 from medtext.deid.dates import Calendar
 from medtext.deid.fakes import sex_of
 from medtext.deid.keyed import Keyed
@@ -122,7 +123,7 @@ def test_redaction_takes_what_extraction_is_not_sure_enough_of(monkeypatch) -> N
     for config in (None, medtext.Config("accurate")):
         with pytest.raises(UsageError, match="characters"):  # the record above is of the unmarked text
             medtext.redact("[Tolliver|NAME PATIENT]", config=config)
-    assert [config.phi_threshold for config in asked] == [0.1, 0.1]
+    assert [config.phi_threshold for config in asked] == [CAREFUL, CAREFUL]
     assert asked[1].model == "accurate"
 
 
