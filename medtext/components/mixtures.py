@@ -83,8 +83,6 @@ def _moved(
         attribute = mentions[place]
         if link.parent not in names or place < name or ATTRIBUTES.get(attribute.type) != "MEDICATION":
             continue
-        if place > other and link.parent == name:
-            continue
         kept = attribute.begin >= joint and keeps.fullmatch(text, attribute.begin, attribute.end)
         owner = other if kept else name
         if owner != link.parent:
