@@ -13,6 +13,7 @@ from medtext.findings import Link
 from medtext.schema import ATTRIBUTES, CATEGORIES, Mention
 
 DRUGS = CATEGORIES["MEDICATION"]
+AMOUNTS = ("STRENGTH", "DOSAGE")
 FARTHEST = 120  # characters between the two names
 
 
@@ -83,7 +84,7 @@ def _moved(
         attribute = mentions[place]
         if link.parent not in names or place < name or ATTRIBUTES.get(attribute.type) != "MEDICATION":
             continue
-        kept = attribute.begin >= joint and keeps.fullmatch(text, attribute.begin, attribute.end)
-        owner = other if kept else name
+        amount = attribute.type in AMOUNTS and attribute.begin >= joint
+        owner = other if amount and keeps.fullmatch(text, attribute.begin, attribute.end) else name
         if owner != link.parent:
             yield place, replace(link, parent=owner, source="mixtures")
