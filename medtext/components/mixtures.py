@@ -15,6 +15,7 @@ from medtext.schema import ATTRIBUTES, CATEGORIES, Mention
 DRUGS = CATEGORIES["MEDICATION"]
 AMOUNTS = ("STRENGTH", "DOSAGE")
 FARTHEST = 120  # characters between the two names
+NEAR = 30  # characters behind both in which an amount of the first may be the second's
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def _moved(
     for place, link in links.items():
         attribute = mentions[place]
         if link.parent not in names or place < name or ATTRIBUTES.get(attribute.type) != "MEDICATION":
+            continue
+        if link.parent == name and attribute.begin > mentions[other].end + NEAR:
             continue
         amount = attribute.type in AMOUNTS and attribute.begin >= joint
         owner = other if amount and keeps.fullmatch(text, attribute.begin, attribute.end) else name
