@@ -50,13 +50,17 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def column(self, name: str) -> Numbers:
+        """Of each pair, the number that `COLUMNS` calls so."""
+        return self.numbers[:, COLUMNS.index(name)]
+
     @property
     def attributes(self) -> Numbers:
-        return self.numbers[:, 0]
+        return self.column("attribute")
 
     @property
     def owners(self) -> Numbers:
-        return self.numbers[:, 1]
+        return self.column("owner")
 
 
 def pairs_of(text: str, mentions: Sequence[Mention], starts: Sequence[int]) -> Pairs:

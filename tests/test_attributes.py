@@ -3,25 +3,23 @@
 import numpy as np
 import pytest
 
+import medtext
 from medtext.components.attributes import ENOUGH, linked
 from medtext.components.link_network import inputs
-from medtext.findings import findings
+from medtext.evaluate import marked_record
 from medtext.link_pairs import COLUMNS, FAR, MARKS, MOST, RIVALS, Pairs, pairs_of
 from medtext.schema import Mention
 from tests.cases import parse
 
 
 def links_of(nlp, line: str) -> tuple[dict, dict]:
-    """The links that the linker sees between the marks of a line, and those that the line says, by the words."""
+    """The links that medtext sees between the marks of a line, and those that the line says, by the words."""
     case = parse(line, line)
-    mentions = [Mention(*place) for place in sorted(case.traits)]
-    words = [case.text[one.begin : one.end] for one in mentions]
-    doc = nlp(case.text)
-    pairs = pairs_of(case.text, mentions, [sentence.start_char for sentence in doc.sents])
-    likely = nlp.get_pipe("medtext_attributes").network(doc, findings(doc).read, mentions, pairs) if len(pairs) else ()
-    links = linked(pairs, likely)
-    said = {case.text[child[0] : child[1]]: case.text[owner[0] : owner[1]] for child, owner in case.links.items()}
-    return {words[place]: words[link.parent] for place, link in links}, said
+    found = marked_record(medtext.extract(case.text, nlp=nlp, spans=sorted(case.traits))).links
+    return tuple(
+        {case.text[slice(*child[:2])]: case.text[slice(*owner[:2])] for child, owner in links.items()}
+        for links in (found, case.links)
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +51,47 @@ def test_attributes_find_their_owner(nlp, line: str) -> None:
 )
 def test_some_hang_on_nothing(nlp, line: str) -> None:
     assert links_of(nlp, line)[0] == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[Hgb|TEST_NAME #1] [8.2|TEST_VALUE @1], stable. [96|TEST_VALUE][%|TEST_UNIT] on RA.",
+        "[Lactate|TEST_NAME #1] [2.8|TEST_VALUE @1]. Spiked [39.1|TEST_VALUE].",
+        "[K|TEST_NAME #1] [4.1|TEST_VALUE @1]. [120/80|TEST_VALUE], [88|TEST_VALUE].",
+        # results in a sentence of their own that says so, and a leader that is no sentence end
+        "[Hgb|TEST_NAME #1] [8.2|TEST_VALUE @1]. Repeat [7.9|TEST_VALUE @1]. Then [7.4|TEST_VALUE @1].",
+        "[Creatinine|TEST_NAME #1] was [1.4|TEST_VALUE @1]. It had been [1.1|TEST_VALUE @1].",
+        "[Weight|TEST_NAME #1] . . . . [83|TEST_VALUE @1] kg. [Height|TEST_NAME #2] . . . . [170|TEST_VALUE @2] cm.",
+    ],
+)
+def test_a_number_in_the_next_sentence_is_no_second_result(nlp, line: str) -> None:
+    found, said = links_of(nlp, line)
+    assert found == said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        # a drug in its fluid
+        "[Cefazolin|GENERIC_NAME #1] [2 g|STRENGTH @1] in [NS|GENERIC_NAME #2] [100 mL|DOSAGE @2] [IV|ROUTE_OR_MODE @1] [q8h|FREQUENCY @1]",
+        "[Heparin|GENERIC_NAME #1] [25,000 units|STRENGTH @1] in [D5W|GENERIC_NAME #2] [250 mL|DOSAGE @2] at [12 units/kg/hr|RATE @1]",
+        "[KCl|GENERIC_NAME #1] [20 mEq|STRENGTH @1] in [1000 mL|DOSAGE @2] [normal saline|GENERIC_NAME #2] at [75 mL/hr|RATE @1]",
+        "[Ceftriaxone|GENERIC_NAME] ([Rocephin|BRAND_NAME #1]) [1 g|STRENGTH @1] in [sodium chloride|GENERIC_NAME #2] [0.9 %|STRENGTH @2] "
+        "[100 mL|DOSAGE @2] [IVPB|ROUTE_OR_MODE @1]",
+        "[Diltiazem|GENERIC_NAME #1] [125 mg|STRENGTH @1] + [D5W|GENERIC_NAME #2] [125 mL|DOSAGE @2], [IV|ROUTE_OR_MODE @1], [5 mg/hr|RATE @1]",
+        # an anesthetic with epinephrine, a fluid with potassium
+        "[Lidocaine|GENERIC_NAME #1] [1%|STRENGTH @1] with [epinephrine|GENERIC_NAME #2] [1:100,000|STRENGTH @2], [10 mL|DOSAGE @1]",
+        "[D5NS|GENERIC_NAME #1] with [KCl|GENERIC_NAME #2] [20 mEq/L|STRENGTH @2] [IV|ROUTE_OR_MODE @1] [75 mL/hr|RATE @1]",
+        # two drugs
+        "[Ondansetron|GENERIC_NAME #1] [4 mg|DOSAGE @1] [IV|ROUTE_OR_MODE @1] and [NS|GENERIC_NAME #2] [1 L|DOSAGE @2] [bolus|ROUTE_OR_MODE @2]",
+        "[Insulin|GENERIC_NAME #1] [10 units|DOSAGE @1] [IV|ROUTE_OR_MODE @1] + [D50|GENERIC_NAME #2] [25 mL|DOSAGE @2]",
+        "[Benadryl|BRAND_NAME #1] [50 mg|DOSAGE @1] and [epinephrine|GENERIC_NAME #2] [0.3 mg|DOSAGE @2] [IM|ROUTE_OR_MODE @2]",
+    ],
+)
+def test_what_is_mixed_goes_by_its_drug(nlp, line: str) -> None:
+    found, said = links_of(nlp, line)
+    assert found == said
 
 
 def mentions_of(*placed: tuple[int, str]) -> list[Mention]:

@@ -318,12 +318,57 @@ def resolve(nlp, *candidates: Mention) -> list[tuple[int, int, str, str]]:
         ([(0, 9, "DX_NAME", 0.6, "ner"), (0, 4, "DX_NAME", 0.6, "ner")], [(0, 9, "DX_NAME", "ner")]),
         ([(0, 4, "NAME", 0.9, "phi:name-titled"), (0, 4, "NAME", 0.5, "ner")], [(0, 4, "NAME", "phi:name-titled")]),
         ([(0, 4, "NAME", 0.5, "ner"), (2, 9, "DX_NAME", 0.9, "ner")], [(0, 4, "NAME", "ner")]),
+        # what a sure pattern says is before the model, and behind identifiers
+        (
+            [(0, 4, "TEST_NAME", 0.9, "ner"), (0, 4, "RATE", 0.99, "pattern:sure-rate")],
+            [(0, 4, "RATE", "pattern:sure-rate")],
+        ),
+        (
+            [(0, 9, "ADDRESS", 0.4, "ner"), (0, 4, "RATE", 0.99, "pattern:sure-rate")],
+            [(0, 9, "ADDRESS", "ner")],
+        ),
     ],
 )
 def test_overlaps_are_resolved_by_rank_and_score(nlp, candidates, kept) -> None:
     mentions = [Mention(*candidate) for candidate in candidates]
     assert resolve(nlp, *mentions) == kept
     assert resolve(nlp, *reversed(mentions)) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "kind", "types"),
+    [
+        # Epic's category of a diagnosis, and the carcinoma
+        ("Atrial fibrillation (HCC)", "HCC", "DX_NAME", []),
+        ("Morbid obesity (CMS/HCC)", "HCC", "DX_NAME", []),
+        ("CKD stage 3 (CMS-HCC)", "CMS-HCC", "DX_NAME", []),
+        ("Hepatocellular carcinoma (HCC) after TACE", "HCC", "DX_NAME", ["DX_NAME"]),
+        ("A liver mass (HCC) was ablated.", "HCC", "DX_NAME", ["DX_NAME"]),
+        ("He has HCC.", "HCC", "DX_NAME", ["DX_NAME"]),
+        # what a culture was tested with, and what the patient takes
+        ("UCx: E. coli (S: CTX, Zosyn; R: amp, cipro)", "Zosyn", "BRAND_NAME", ["TEST_NAME"]),
+        ("UCx: E. coli (S: CTX, Zosyn; R: amp, cipro)", "cipro", "BRAND_NAME", ["TEST_NAME"]),
+        ("MRSA resistant to oxacillin and clindamycin", "clindamycin", "GENERIC_NAME", ["TEST_NAME"]),
+        ("Sputum grew Pseudomonas, R mero", "mero", "GENERIC_NAME", ["TEST_NAME"]),
+        ("Susceptibilities: ampicillin R, cefazolin S", "cefazolin", "GENERIC_NAME", ["TEST_NAME"]),
+        ("MRSA resistant to oxacillin, treated with vancomycin", "vancomycin", "GENERIC_NAME", ["GENERIC_NAME"]),
+        ("Sputum grew MRSA. Start vancomycin", "vancomycin", "GENERIC_NAME", ["GENERIC_NAME"]),
+        ("Blood cultures drawn, R: vancomycin 1 g IV", "vancomycin", "GENERIC_NAME", ["GENERIC_NAME"]),
+        ("Seen for UC resistant to infliximab", "infliximab", "GENERIC_NAME", ["GENERIC_NAME"]),
+        ("She is sensitive to codeine.", "codeine", "GENERIC_NAME", ["GENERIC_NAME"]),
+        # letters
+        ("albuterol 108 (90 Base) MCG/ACT inhaler", "ACT", "GENERIC_NAME", []),
+        ("FEV1 38% pred", "pred", "GENERIC_NAME", []),
+        ("pred 10 mg daily", "pred", "GENERIC_NAME", ["GENERIC_NAME"]),
+        ("No f/c/ns.", "ns", "GENERIC_NAME", []),
+        ("D5/NS at 75", "NS", "GENERIC_NAME", ["GENERIC_NAME"]),
+        ("81yoF with stroke", "yoF", "DX_NAME", []),
+    ],
+)
+def test_forms_correct_what_words_say(nlp, text: str, target: str, kind: str, types: list[str]) -> None:
+    begin = text.rindex(target)
+    mention = Mention(begin, begin + len(target), kind)
+    assert [one.type for one in nlp.get_pipe("medtext_resolve").corrections(text, [mention])] == types
 
 
 def context(nlp, text: str, target: str) -> set[str]:

@@ -57,6 +57,13 @@ def found(text: str) -> set[tuple[str, str]]:
         ("4 gtts AS BID", {("4 gtts", "DOSAGE"), ("AS", "ROUTE_OR_MODE"), ("BID", "FREQUENCY")}),
         ("OD on about 20", {("OD", "DX_NAME"), ("OD", "FREQUENCY"), ("OD", "ROUTE_OR_MODE")}),
         ("intentional OD", {("intentional OD", "DX_NAME"), ("OD", "FREQUENCY"), ("OD", "ROUTE_OR_MODE")}),
+        ("NS @ 75", {("75", "RATE")}),
+        ("insulin gtt @ 6.5", {("6.5", "RATE")}),
+        ("tube feeds Nepro @45", {("45", "RATE")}),
+        ("denies f/c/n/v", {("f", "DX_NAME"), ("c", "DX_NAME")}),
+        ("GATA3+, CD5-", {("GATA3", "TEST_NAME"), ("+", "TEST_VALUE"), ("CD5", "TEST_NAME"), ("-", "TEST_VALUE")}),
+        ("PD-L1 TPS 60%", {("PD-L1 TPS", "TEST_NAME")}),
+        ("ductal carcinoma, pT1c N1a(sn) Mx", {("pT1c N1a(sn) Mx", "QUALITY")}),
     ],
 )
 def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
@@ -83,6 +90,12 @@ def test_what_is_found(text: str, expected: set[tuple[str, str]]) -> None:
         "neg Murphy's",
         "SCH of the left eye",
         "these drops as before",
+        "NS at 1200",
+        "IVF at 38 years",
+        "drip at 30 ug/minute",
+        "seen in the ER- discharged",
+        "HER2+ breast cancer",
+        "a small R PTX, CT3",
         "½",
         "",
         pytest.param(

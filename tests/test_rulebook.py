@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from medtext.components.context import ContextCue
+from medtext.components.corrections import Correction
+from medtext.components.mixtures import Mixture
 from medtext.components.patterns import Pattern
 from medtext.components.phi import PhiRule
 from medtext.components.resolve import SourceRule
@@ -86,6 +88,8 @@ def test_words_are_lower_case_without_comments(tmp_path: Path) -> None:
         (load_toml, "patterns.toml", "pattern", Pattern),
         (load_toml, "phi.toml", "recognizer", PhiRule),
         (load_toml, "traits.toml", "rule", TraitRule),
+        (load_toml, "corrections.toml", "correction", Correction),
+        (load_toml, "mixtures.toml", "mixture", Mixture),
     ],
 )
 def test_the_shipped_rules_check_out(load, file, table, kind) -> None:
@@ -102,6 +106,11 @@ TRAIT_RULE = {"id": "a", "category": "MEDICATION", "words": "x", "odds": {"NEGAT
         (Pattern, {"id": "a", "regex": "(?P<DOSE>x)", "starts": "x", "score": 1.0}, "no entity type"),
         (Pattern, {"id": "a", "regex": "x", "starts": "x", "score": 1.0}, "no named group"),
         (Pattern, {"id": "a", "regex": "(", "starts": "x", "score": 1.0}, "is wrong"),
+        (Correction, {"id": "a", "types": ("DX",), "text": "x"}, "no entity type"),
+        (Correction, {"id": "a", "types": ("DX_NAME",), "text": "x", "becomes": "DX"}, "no entity type"),
+        (Correction, {"id": "a", "types": ("DX_NAME",), "text": "("}, "is wrong"),
+        (Mixture, {"id": "a", "name": "x", "between": "in", "other": "x", "keeps": "x"}, "needs one named group"),
+        (Mixture, {"id": "a", "name": "(", "between": "(?P<joint>in)", "other": "x", "keeps": "x"}, "is wrong"),
         (PhiRule, {"id": "a", "type": "DX_NAME", "subtype": "SSN", "regex": "(?P<value>x)", "score": 1.0}, "no type"),
         (PhiRule, {"id": "a", "type": "ID", "subtype": "SHOE", "regex": "(?P<value>x)", "score": 1.0}, "no subtype"),
         (PhiRule, {"id": "a", "type": "ID", "subtype": "SSN", "regex": "x", "score": 1.0}, "needs one named group"),

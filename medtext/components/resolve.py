@@ -1,7 +1,8 @@
 """From candidates to mentions: sorted, and no two on the same characters.
 
 One total order, by `rules/sources.tsv`: rank of the source, then score, then the longer span, then the earlier, then
-type and source by name. Each candidate in that order is kept unless it overlaps one kept before.
+type and source by name. Each candidate in that order is kept unless it overlaps one kept before. What these are in the form
+they stand in, `rules/corrections.toml` says.
 """
 
 from bisect import bisect_left
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from medtext.findings import findings
-from medtext.rulebook import load_table, rules_dir
+from medtext.components.corrections import Correction, Corrections
+from medtext.findings import findings, text_of
+from medtext.rulebook import load_table, load_toml, rules_dir
 from medtext.schema import Mention
 
 
@@ -33,12 +35,15 @@ class SourceRule:
 class Resolver:
     """The spaCy component: `candidates` (or what the caller gave) into `mentions`."""
 
-    def __init__(self, rules: Iterable[SourceRule]) -> None:
-        self.rules = tuple(rules)
+    def __init__(self, rules: Iterable[SourceRule], corrections: Corrections) -> None:
+        self.rules, self.corrections = tuple(rules), corrections
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
-        found.mentions = sorted(found.given) if found.given is not None else self.resolve(found.candidates)
+        if found.given is None:
+            found.mentions = list(self.corrections(text_of(doc), self.resolve(found.candidates)))
+        else:
+            found.mentions = sorted(found.given)
         return doc
 
     def resolve(self, candidates: Iterable[Mention]) -> list[Mention]:
@@ -63,4 +68,5 @@ class Resolver:
 @Language.factory("medtext_resolve", default_config={"rules": ""})
 def create_resolve(nlp: Language, name: str, rules: str) -> Resolver:  # noqa: ARG001
     folder = rules_dir(rules)
-    return Resolver(load_table(folder / "sources.tsv", SourceRule))
+    corrections = Corrections(load_toml(folder / "corrections.toml", "correction", Correction))
+    return Resolver(load_table(folder / "sources.tsv", SourceRule), corrections)
