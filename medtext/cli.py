@@ -143,7 +143,7 @@ Format = Annotated[str | None, typer.Option(help="json (a file a note), jsonl or
 Score = Annotated[float, typer.Option(help="Drop what scores less, from 0 to 1.")]
 Threshold = Annotated[
     float | None,
-    typer.Option(help="How likely PHI must be, up to 1: lower misses less, flags more. 0.15, or 0.07 to redact."),
+    typer.Option(help="How likely PHI must be, up to 1: lower misses less, flags more. 0.2, or 0.1 to redact."),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
 Timeout = Annotated[float | None, typer.Option(help="Seconds that a note may take.")]

@@ -11,9 +11,9 @@ from medtext.errors import UsageError
 from medtext.policy import Policy
 from medtext.schema import CATEGORIES
 
-USUAL = 0.15
+USUAL = 0.2
 """How likely protected health information must be."""
-CAREFUL = 0.07
+CAREFUL = 0.1
 """And where notes are redacted: what is missed there is leaked."""
 
 
@@ -30,7 +30,7 @@ class Config:
             record would hold it.
         policy: which protected health information counts, as `load_policy` gives it; None for all. The rest is left out.
         phi_threshold: how likely protected health information must be, above 0 and at most 1. Lower misses less and flags
-            more. None takes 0.15, and 0.07 where notes are redacted. It belongs to what is loaded: a pipeline keeps its own.
+            more. None takes 0.2, and 0.1 where notes are redacted. It belongs to what is loaded: a pipeline keeps its own.
 
     Raises:
         UsageError: for a category that there is not, or a score or threshold that is none.

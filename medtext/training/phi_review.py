@@ -1,11 +1,9 @@
 """Learns the weights of `medtext.components.phi_review`, from notes that the entity model was not trained on.
 
-    python -m medtext.training.phi_review --gold notes.jsonl … --out models/fast/phi_review.tsv [--start earlier.tsv]
+    python -m medtext.training.phi_review --gold notes.jsonl … --out models/fast/phi_review.tsv
 
 A logistic regression over all candidates. Of those on a span of gold, the one that hits it is right; where none does, those
-that share most of it. A model has seen all notes but the newest, which are few: so what the weights of earlier notes
-(`--start`) say of a candidate is one clue more, and the new weights are added to these. The same notes and model give the
-same weights.
+that share most of it. The same notes and model give the same weights.
 """
 
 from __future__ import annotations
@@ -17,12 +15,11 @@ from medtext.components.phi_features import PLACE_OF, Candidate
 from medtext.components.phi_review import Reviewer
 from medtext.config import Config
 from medtext.pipeline import READING, build
-from medtext.regression import read_weights
 from medtext.training.corpus import read_rows
 from medtext.training.regression import fit, options_of
 
 SMALLEST = 0.03  # a weight nearer to nothing is left out
-STRENGTH, STRENGTH_ON = 0.3, 0.05  # see `regression.fit`; of what is added to earlier weights
+STRENGTH = 0.3  # see `regression.fit`
 
 Span = tuple[int, int, str]
 Judged = list[tuple[Candidate, list[str], bool]]
@@ -53,17 +50,15 @@ def is_right(one: Candidate, gold: Sequence[Span], spans: set[Span]) -> bool:
     return False
 
 
-def learn(notes: Iterable[Judged], start: Mapping[str, float]) -> dict[str, float]:
-    """The weights of the clues, going on from those of earlier notes where there are any."""
+def learn(notes: Iterable[Judged]) -> dict[str, float]:
+    """The weights of the clues."""
     seen = [(clues, right) for note in notes for _, clues, right in note]
-    strength = STRENGTH_ON if start else STRENGTH
-    return dict(fit([clues for clues, _ in seen], [right for _, right in seen], strength, SMALLEST, start))
+    return dict(fit([clues for clues, _ in seen], [right for _, right in seen], STRENGTH, SMALLEST))
 
 
 def main() -> None:
     options = options_of(__doc__)
-    notes = gold_candidates(read_rows(options.gold), str(options.out.parent))
-    weights = learn(notes, read_weights(options.start) if options.start else {})
+    weights = learn(gold_candidates(read_rows(options.gold), str(options.out.parent)))
     options.out.write_text("".join(f"{clue}\t{weight}\n" for clue, weight in sorted(weights.items())), encoding="utf-8")
 
 
