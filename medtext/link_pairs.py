@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from medtext.schema import ATTRIBUTES, CATEGORIES, CATEGORY_OF, Mention
 
-SITE = "SYSTEM_ORGAN_SITE"
+SITE, RESULT, UNIT = "SYSTEM_ORGAN_SITE", "TEST_VALUE", "TEST_UNIT"
 BIRTH = "BIRTH_DATE"  # says who somebody is, and dates nothing else
 DEPENDENT = frozenset({*ATTRIBUTES, SITE, "TIME_EXPRESSION", "DATE"})
 """What can hang on an entity."""

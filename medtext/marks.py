@@ -4,16 +4,11 @@ Most are letters that say other things as well: "L" is litres or left, "H" hours
 lakh. What one means is decided here alone; the marks are in `rules/values.tsv`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 from medtext.rulebook import any_of
-
-if TYPE_CHECKING:
-    from medtext.schema import Value
+from medtext.schema import Value
 
 STRENGTHS = ("flag", "letter-flag", "weak-flag")
 """How far a mark is believed; see the head of `rules/values.tsv`."""

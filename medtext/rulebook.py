@@ -83,6 +83,14 @@ def any_of(terms: Iterable[str], whole: bool = False) -> str:
     )
 
 
+def expression(rule: str, regex: str, flags: int) -> re.Pattern[str]:
+    """The expression of the rule with this id. Raises `ValueError`, which names the rule, for one that is wrong."""
+    try:
+        return re.compile(regex, flags)
+    except re.error as error:
+        raise ValueError(f"a regular expression of {rule!r} is wrong: {error}") from None
+
+
 def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, Mapping[str, str]]]:
     header: list[str] | None = None
     for number, line in enumerate(lines, 1):

@@ -19,13 +19,12 @@ from medtext.components.link_network import LinkNetwork
 from medtext.components.mixtures import Mixture, Mixtures
 from medtext.components.ner import learned
 from medtext.findings import Link, findings, text_of
-from medtext.link_pairs import Pairs, pairs_of
+from medtext.link_pairs import RESULT, UNIT, Pairs, pairs_of
 from medtext.rulebook import any_of, load_toml, load_words, rules_dir
 from medtext.schema import Mention
 
 ENOUGH = 0.35
 """An attribute with no owner this likely hangs on none."""
-RESULT, UNIT = "TEST_VALUE", "TEST_UNIT"
 DIGIT = re.compile(r"\d")
 BEFORE = 4  # characters before a sentence, in which the stop of the one before it stands
 STOP = re.compile(r"[^\s.](?<!\bft)\.\s*$")  # "Hgb ........ 8.2" and "5 ft. 2" go on

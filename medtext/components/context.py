@@ -124,7 +124,8 @@ class Context:
         ]
         graph = ConTextGraph(targets=list(spans), modifiers=[modifier for _, modifier in modifiers])
         graph.update_scopes()
-        reaches = [_reach(words(doc), modifier.modifier_span[1], spans[-1].end) for _, modifier in modifiers]
+        said = words(doc)
+        reaches = [_reach(said, modifier.modifier_span[1], spans[-1].end) for _, modifier in modifiers]
         for span, found in zip(spans, verdicts, strict=True):
             for (cue, modifier), reach in zip(modifiers, reaches, strict=True):
                 begin, end = modifier.modifier_span

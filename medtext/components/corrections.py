@@ -5,9 +5,11 @@ of the patient. The forms are in `rules/corrections.toml`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from medtext.forms import Form
+from medtext.rulebook import expression
 from medtext.schema import CATEGORY_OF, Mention
 
 BEFORE = 160
@@ -31,33 +33,24 @@ class Correction:
     def __post_init__(self) -> None:
         if unknown := [kind for kind in (*self.types, *filter(None, [self.becomes])) if kind not in CATEGORY_OF]:
             raise ValueError(f"{unknown[0]!r} is no entity type")
-        try:
-            self.compiled()
-        except re.error as error:
-            raise ValueError(f"a regular expression of {self.id!r} is wrong: {error}") from None
+        self.compiled()
 
-    def compiled(self) -> Callable[[str, Mention], bool]:
-        """Whether a mention in a text is in this form."""
-        written = (self.text, rf"(?:{self.before})\Z" if self.before else "", self.amid, self.after)
-        itself, before, amid, after = (re.compile(regex, re.IGNORECASE | re.VERBOSE) for regex in written)
-
-        def fits(text: str, mention: Mention) -> bool:
-            if not itself.fullmatch(text, mention.begin, mention.end) or not after.match(text, mention.end):
-                return False
-            head = text[max(0, mention.begin - BEFORE) : mention.begin]
-            return bool(before.search(head)) and bool(amid.search(SENTENCE.sub("", head)))
-
-        return fits
+    def compiled(self) -> tuple[Form, re.Pattern[str]]:
+        """The form, and what must stand before it in its sentence."""
+        flags = re.IGNORECASE | re.VERBOSE
+        return Form.of(self.id, self.text, self.before, self.after, flags, BEFORE), expression(
+            self.id, self.amid, flags
+        )
 
 
 class Corrections:
     """Mentions as the rules read them."""
 
     def __init__(self, rules: Iterable[Correction]) -> None:
-        self._of: dict[str, list[tuple[Correction, Callable[[str, Mention], bool]]]] = {}
+        self._of: dict[str, list[tuple[Correction, Form, re.Pattern[str]]]] = {}
         for rule in rules:
             for kind in rule.types:
-                self._of.setdefault(kind, []).append((rule, rule.compiled()))
+                self._of.setdefault(kind, []).append((rule, *rule.compiled()))
 
     def __call__(self, text: str, mentions: Iterable[Mention]) -> Iterator[Mention]:
         """The mentions that are something, each with its type."""
@@ -69,4 +62,9 @@ class Corrections:
                 yield replace(mention, type=rule.becomes, source=f"correction:{rule.id}")
 
     def _rule(self, text: str, mention: Mention) -> Correction | None:
-        return next((rule for rule, fits in self._of.get(mention.type, ()) if fits(text, mention)), None)
+        for rule, form, amid in self._of.get(mention.type, ()):
+            if form.match(text, mention):
+                head = text[max(0, mention.begin - BEFORE) : mention.begin]
+                if amid.search(SENTENCE.sub("", head)):
+                    return rule
+        return None

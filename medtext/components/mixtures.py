@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from medtext.findings import Link
+from medtext.link_pairs import FAR
+from medtext.rulebook import expression
 from medtext.schema import ATTRIBUTES, CATEGORIES, Mention
 
 DRUGS = CATEGORIES["MEDICATION"]
@@ -30,17 +32,13 @@ class Mixture:
     behind: str = ""
 
     def __post_init__(self) -> None:
-        try:
-            groups = self.compiled()["between"].groupindex
-        except re.error as error:
-            raise ValueError(f"a regular expression of {self.id!r} is wrong: {error}") from None
-        if list(groups) != ["joint"]:
+        if list(self.compiled()["between"].groupindex) != ["joint"]:
             raise ValueError(f"'between' of {self.id!r} needs one named group, 'joint'")
 
     def compiled(self) -> dict[str, re.Pattern[str]]:
         """The expressions by their fields."""
-        written = {name: getattr(self, name) for name in ("name", "between", "other", "keeps", "behind")}
-        return {name: re.compile(regex, re.IGNORECASE | re.VERBOSE) for name, regex in written.items()}
+        fields = ("name", "between", "other", "keeps", "behind")
+        return {field: expression(self.id, getattr(self, field), re.IGNORECASE | re.VERBOSE) for field in fields}
 
 
 class Mixtures:
@@ -81,9 +79,11 @@ def _moved(
 ) -> Iterator[tuple[int, Link]]:
     """The attributes of one of the two names that are the other's."""
     name, other = names
-    for place, link in links.items():
-        attribute = mentions[place]
-        if link.parent not in names or place < name or ATTRIBUTES.get(attribute.type) != "MEDICATION":
+    for place in range(name, len(mentions)):
+        attribute, link = mentions[place], links.get(place)
+        if attribute.begin > mentions[other].end + FAR:
+            break
+        if link is None or link.parent not in names or ATTRIBUTES.get(attribute.type) != "MEDICATION":
             continue
         if link.parent == name and attribute.begin > mentions[other].end + NEAR:
             continue

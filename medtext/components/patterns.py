@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.findings import findings, places, text_of
-from medtext.rulebook import load_toml, rules_dir
+from medtext.rulebook import expression, load_toml, rules_dir
 from medtext.schema import CATEGORY_OF, Mention
 
 
@@ -26,10 +26,7 @@ class Pattern:
     score: float
 
     def __post_init__(self) -> None:
-        try:
-            groups = self.compiled().groupindex
-        except re.error as error:
-            raise ValueError(f"the regular expression of {self.id!r} is wrong: {error}") from None
+        groups = self.compiled().groupindex
         if unknown := sorted(groups.keys() - CATEGORY_OF.keys()):
             raise ValueError(f"the group {unknown[0]!r} of {self.id!r} is no entity type")
         if not groups:
@@ -38,7 +35,7 @@ class Pattern:
             raise ValueError(f"the score of {self.id!r} is not between 0 and 1")
 
     def compiled(self) -> re.Pattern[str]:
-        return re.compile(self.regex, re.IGNORECASE | re.VERBOSE)
+        return expression(self.id, self.regex, re.IGNORECASE | re.VERBOSE)
 
 
 class PatternFinder:

@@ -19,7 +19,7 @@ from spacy.tokens import Doc
 
 from medtext.errors import RuleError
 from medtext.findings import findings, places, text_of
-from medtext.rulebook import load_toml, load_words, rules_dir
+from medtext.rulebook import expression, load_toml, load_words, rules_dir
 from medtext.schema import PHI_SUBTYPES, Mention
 
 for _name in ("presidio-analyzer", "presidio_analyzer"):
@@ -56,17 +56,14 @@ class PhiRule:
             raise ValueError(f"{self.type!r} is no type of protected health information")
         if self.subtype not in PHI_SUBTYPES[self.type]:
             raise ValueError(f"{self.type} has no subtype {self.subtype!r}, but {', '.join(PHI_SUBTYPES[self.type])}")
-        try:
-            groups = self.compiled().groupindex
-        except re.error as error:
-            raise ValueError(f"the regular expression of {self.id!r} is wrong: {error}") from None
+        groups = self.compiled().groupindex
         if list(groups) != ["value"]:
             raise ValueError(f"{self.id!r} needs one named group, 'value'")
         if bool(self.starts) == bool(self.needs):
             raise ValueError(f"{self.id!r} needs either 'starts' or 'needs'")
 
     def compiled(self) -> re.Pattern[str]:
-        return re.compile(self.regex, re.VERBOSE | (re.IGNORECASE if self.case == "any" else 0))
+        return expression(self.id, self.regex, re.VERBOSE | (re.IGNORECASE if self.case == "any" else 0))
 
 
 class RuleRecognizer(EntityRecognizer):  # type: ignore[misc]

@@ -9,7 +9,7 @@ is never judged.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spacy.language import Language
@@ -22,6 +22,7 @@ from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.components.subtype_judge import SubtypeJudge, read_subtypes
 from medtext.config import USUAL, find_model
 from medtext.findings import findings, offsets, text_of, words
+from medtext.forms import Form
 from medtext.regression import logistic, read_weights
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
 from medtext.schema import CATEGORY_OF, Mention
@@ -37,6 +38,8 @@ NEEDED = {kind: re.compile(_LEAST.get(kind, r"\w"), re.IGNORECASE) for kind in P
 """What an identifier of a type has at least: "OS-first" is no address, though it stands where one could."""
 BEFORE = 60
 """Characters before a candidate that a look-alike is known by."""
+Edges = Collection[tuple[str, int]]
+"""Of entities their types, and where they begin; or where they end."""
 LIKE, UNLIKE = 0.5, 0.01
 """From what likelihood a day of the month makes a date of the same day elsewhere, and of how unlikely a one at least."""
 
@@ -59,58 +62,36 @@ class LookAlike:
             raise ValueError(f"{unknown[0]!r} is no type of protected health information")
         if unknown := [kind for kind in (*self.first, *self.then) if kind not in CATEGORY_OF]:
             raise ValueError(f"{unknown[0]!r} is no entity type")
-        try:
-            self.compiled()
-        except re.error as error:
-            raise ValueError(f"a regular expression of {self.id!r} is wrong: {error}") from None
+        self.form()
 
-    def compiled(self) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    def form(self) -> Form:
         """What the candidate is, what it stands after, and what follows it."""
         flags = re.VERBOSE | (re.IGNORECASE if self.case == "any" else 0)
-        written = (self.text, rf"(?:{self.before})\Z" if self.before else "", self.after)
-        text, before, after = (re.compile(regex, flags) for regex in written)
-        return text, before, after
-
-
-class Entities:
-    """Where candidates of each type begin and end."""
-
-    def __init__(self, mentions: Iterable[Mention]) -> None:
-        self._begins: set[tuple[str, int]] = set()
-        self._ends: set[tuple[str, int]] = set()
-        for mention in mentions:
-            self._begins.add((mention.type, mention.begin))
-            self._ends.add((mention.type, mention.end))
-
-    def any_begins(self, types: Iterable[str], first: int, last: int) -> bool:
-        """Whether one of these types begins at one of these characters."""
-        return any((kind, at) in self._begins for kind in types for at in range(first, last + 1))
-
-    def any_ends(self, types: Iterable[str], first: int, last: int) -> bool:
-        """Whether one of these types ends before one of these characters."""
-        return any((kind, at) in self._ends for kind in types for at in range(first, last + 1))
+        return Form.of(self.id, self.text, self.before, self.after, flags, BEFORE)
 
 
 class LookAlikes:
     """Tells whether a candidate only looks like an identifier."""
 
     def __init__(self, rules: Iterable[LookAlike]) -> None:
-        self._of: dict[str, list[tuple[LookAlike, tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]]]] = {}
+        self._of: dict[str, list[tuple[LookAlike, Form]]] = {}
         for rule in rules:
             for kind in rule.types:
-                self._of.setdefault(kind, []).append((rule, rule.compiled()))
+                self._of.setdefault(kind, []).append((rule, rule.form()))
 
-    def has(self, mention: Mention, text: str, entities: Entities) -> bool:
-        """Whether it is one in this text, with these entities of all types."""
-        start = max(0, mention.begin - BEFORE)
+    def has(self, mention: Mention, text: str, begins: Edges, ends: Edges) -> bool:
+        """Whether it is one in this text, in which entities of all types begin and end at these places."""
         return any(
-            itself.fullmatch(text, mention.begin, mention.end)
-            and (leads := before.search(text[start : mention.begin]))
-            and (follows := after.match(text, mention.end))
-            and (not rule.first or entities.any_ends(rule.first, start + leads.start(), mention.begin))
-            and (not rule.then or entities.any_begins(rule.then, mention.end, follows.end()))
-            for rule, (itself, before, after) in self._of.get(mention.type, ())
+            (found := form.match(text, mention))
+            and (not rule.first or _any_at(ends, rule.first, found[0], mention.begin))
+            and (not rule.then or _any_at(begins, rule.then, mention.end, found[1]))
+            for rule, form in self._of.get(mention.type, ())
         )
+
+
+def _any_at(edges: Edges, types: Iterable[str], first: int, last: int) -> bool:
+    """Whether one of these types has an edge at one of these characters."""
+    return any((kind, at) in edges for kind in types for at in range(first, last + 1))
 
 
 class Reviewer:
@@ -134,11 +115,12 @@ class Reviewer:
         spans: dict[tuple[int, int, str], list[Mention]] = {}
         text = text_of(doc)
         masked = [found.span() for found in MASKED.finditer(text)]
-        entities = Entities(findings(doc).candidates)
+        begins = {(mention.type, mention.begin) for mention in findings(doc).candidates}
+        ends = {(mention.type, mention.end) for mention in findings(doc).candidates}
         for mention in self._mentions(doc, suspicion):
             marked = any(begin < mention.end and mention.begin < end for begin, end in masked)
             needed = NEEDED[mention.type].search(text, mention.begin, mention.end)
-            if needed and not marked and not self._look_alikes.has(mention, text, entities):
+            if needed and not marked and not self._look_alikes.has(mention, text, begins, ends):
                 spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
         candidates = [Candidate(*span, tuple(spans[span])) for span in sorted(spans)]
         clues = Clues(doc, suspicion, candidates, self._no_names)

@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from medtext.components.context import CATEGORIES as CUES
 from medtext.components.surroundings import Surroundings
 from medtext.findings import offsets, places, text_of, words
+from medtext.rulebook import expression
 from medtext.schema import CATEGORIES, CATEGORY_OF, TRAITS
 
 SECOND_NAME = " ("
@@ -40,15 +41,12 @@ class TraitRule:
             raise ValueError(f"{unknown[0]!r} is no trait")
         if not (self.before or self.after):
             raise ValueError(f"{self.id!r} has neither before nor after")
-        try:
-            self.compiled()
-        except re.error as error:
-            raise ValueError(f"an expression of {self.id!r} is wrong: {error}") from None
+        self.compiled()
 
     def compiled(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
         """The expressions of `before` and `after`."""
         flags = re.IGNORECASE | re.VERBOSE | re.MULTILINE
-        return re.compile(rf"(?:{self.before})\Z", flags), re.compile(self.after, flags)
+        return expression(self.id, rf"(?:{self.before})\Z", flags), expression(self.id, self.after, flags)
 
 
 class TraitRules:

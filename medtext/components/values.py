@@ -11,12 +11,12 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.findings import Findings, findings, text_of
+from medtext.link_pairs import RESULT, UNIT
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import Mention, Value
 from medtext.times import TimeReader, TimeWord, style_of
 from medtext.values import Unit, ValueReader, ValueWord
 
-RESULT, UNIT = "TEST_VALUE", "TEST_UNIT"
 TIMES = ("TIME_EXPRESSION", "DURATION", "DATE")
 NEAR = 24  # characters beside a result or a time that can bear on it
 TAIL = 80  # characters behind a result in which a mark and a reference range may stand

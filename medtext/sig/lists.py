@@ -58,4 +58,4 @@ def without_titles(text: str, lists: Sequence[NeededList]) -> str:
     for one in lists:
         parts += text[end : one.title], "\n" * (one.begin - one.title)
         end = one.begin
-    return "".join(parts) + text[end:] if lists else text
+    return "".join(parts) + text[end:]

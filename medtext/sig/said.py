@@ -99,10 +99,10 @@ class Said:
         Of a chain, "40 -> 30 -> 20", nobody knows where in it the patient is.
         """
         self.changes += self.told()
-        for said in (self.amounts, self.counts, self.moments, self.days, self.routes, self.unsure):
+        self.forget_times()
+        for said in (self.amounts, self.routes, self.unsure):
             said.clear()
-        self.scheme, self.more = (), 0
-        self.meals = self.needed = self.once = self.repeated = self.od = False
+        self.scheme, self.once, self.repeated = (), False, False
         if self.changes > 1:
             self.unsure.add("dose?")
 

@@ -44,10 +44,7 @@ BARE = (
 KINDS = (*VALUED, *NAMED, "per", *BARE)
 READ = (
     *("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "divided", "limit"),
-    "ceiling",
-    "altered",
-    "change",
-    "od",
+    *("ceiling", "altered", "change", "od"),
 )
 """The kinds that mean something wherever they stand; the others only beside a number or after "as needed"."""
 
