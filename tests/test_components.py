@@ -363,6 +363,12 @@ def test_overlaps_are_resolved_by_rank_and_score(nlp, candidates, kept) -> None:
         ("No f/c/ns.", "ns", "GENERIC_NAME", []),
         ("D5/NS at 75", "NS", "GENERIC_NAME", ["GENERIC_NAME"]),
         ("81yoF with stroke", "yoF", "DX_NAME", []),
+        ("INR goal 2-3, ASA 81, Crestor 40", "ASA", "TEST_NAME", ["GENERIC_NAME"]),
+        ("INR goal 2-3, ASA 81, Crestor 40", "81", "TEST_VALUE", ["STRENGTH"]),
+        ("Mallampati 2, ASA 3E", "ASA", "GENERIC_NAME", ["TEST_NAME"]),
+        ("ASA 3. Midazolam 4", "ASA", "GENERIC_NAME", ["TEST_NAME"]),
+        ("ASA 3. Midazolam 4", "3", "STRENGTH", ["TEST_VALUE"]),
+        ("ASA 300 and clopidogrel 75", "ASA", "GENERIC_NAME", ["GENERIC_NAME"]),
     ],
 )
 def test_forms_correct_what_words_say(nlp, text: str, target: str, kind: str, types: list[str]) -> None:

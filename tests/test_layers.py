@@ -12,7 +12,7 @@ LAYERS = [
     {"errors", "schema", "version"},
     {
         *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_pairs", "regression"),
-        *("policy", "scores", "times", "values", "hashing", "folding"),
+        *("policy", "scores", "times", "marks", "values", "hashing", "folding", "forms"),
     },
     {"sig"},
     {"record", "windows", "readers", "writers", "deid"},
