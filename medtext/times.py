@@ -15,7 +15,20 @@ from functools import lru_cache
 
 from medtext.rulebook import any_of
 
-ROLES = ("number", "unit", "course", "history", "vague", "before", "between", "after", "opener", "month", "weekday")
+ROLES = (
+    "number",
+    "unit",
+    "course",
+    "history",
+    "vague",
+    "before",
+    "between",
+    "after",
+    "opener",
+    "lasting",
+    "month",
+    "weekday",
+)
 REMEMBERED = 1 << 12  # texts whose durations are kept
 LONGEST = 80  # a duration, in characters
 UNITS = re.compile(r"(\d*)(S|MIN|H|D|W|M|Y)")
@@ -23,6 +36,8 @@ ORDER = ("Y", "M", "D", "H", "MIN", "S")  # in which ISO 8601 writes them; weeks
 YEARS = (1850, 2150)  # what can be the year of a date in a note
 
 FIGURE = r"\d{1,3}(?:\.\d+)?|\d{1,3}\s?½|\d{1,2}[\s-]1\s?/\s?2"
+WHOLE = re.compile(r"(?<![\w./-])(\d{1,2})\s$")  # the "2" of "2 1/2 weeks"
+SINCE_AGE = re.compile(r"since\b.{0,40}\b(?:age|old|life|gestation)\b")  # no duration: "since 3 months of age"
 HALF = r"[\s-](?:and[\s-])?(?:a[\s-])?half"
 DAY_MONTH = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})(?![\d/.-])")
 TRIPLE = re.compile(r"(?<![\d/.-])(\d{1,2})(?P<by>[/.-])(\d{1,2})(?P=by)(?:\d{4}|\d{2})(?!\d)")
@@ -88,17 +103,20 @@ class TimeReader:
             rf"(?:[\s-](?:{after})|[\s-](?:{opener})\s\D+)*"
         )
         self._history = re.compile(rf"\s?(?:{any_of(terms['history'])})(?!\w)")
-        self._course = re.compile(rf"(?:x\s?)?(?P<count>\d{{1,2}})(?P<unit>{any_of(self._courses)})")
+        lasting = any_of(terms["lasting"])
+        self._course = re.compile(
+            rf"(?P<for>(?:{lasting})\s?)?(?P<count>\d{{1,2}})(?P<unit>{any_of(self._courses)})(?P<ago>\s(?:{lasting}))?"
+        )
         number = rf"(?:\d|\b(?:{any_of(self._numbers)})\b)"
         self._before = re.compile(rf"(?:(?<![\w<>=-])(?:{any_of(terms['vague'])})|{number}\s?(?:to|or|-|–))\s?$")
-        self._behind = re.compile(rf"\s?(?:to|or|-|–)\s?{number}")
+        self._behind = re.compile(rf"\s?(?:to|or|-|–)\s?{number}|,?\sand\s{number}[\s-]?(?:month|day|minute)")
         month, weekday = any_of(self._months), any_of(self._weekdays)
         self._weekday = re.compile(rf"(?P<weekday>{weekday})\.?,?\s(?:the\s)?")
         day = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
         self._written = (
             re.compile(rf"(?P<month>{month})\.?[\s-]?\s?{day}(?:,\s?|\s|-)(?P<year>\d{{4}})"),
             re.compile(rf"{day}[\s-]?(?:of\s)?(?P<month>{month})\.?(?:,\s?|[\s-]|\sof\s)?(?P<year>\d{{4}})"),
-            re.compile(rf"(?P<month>{month})\.?(?:,\s?|[\s-]|\sof\s)(?P<year>\d{{4}})"),
+            re.compile(rf"(?P<month>{month})\.?(?:,\s?|[\s/-]|\sof\s)(?P<year>\d{{4}})"),
         )
         self._read = lru_cache(REMEMBERED)(self._reading)
 
@@ -111,13 +129,17 @@ class TimeReader:
                 "3/7" is three days ("history of").
             course: whether it is the length of a prescription, where "3/7" is three days.
         """
+        if text.startswith("1/2") and (whole := WHOLE.search(before)):
+            text, before = f"{whole[1]} {text}", before[: whole.start()]
         if len(text) > LONGEST or self._before.search(before.lower()) or self._behind.match(after.lower()):
+            return ""
+        if SINCE_AGE.match(f"{text}{after}".lower()):
             return ""
         return self._read(text, course or bool(self._history.match(after.lower())))
 
     def _reading(self, text: str, course: bool) -> str:
         plain = _plain(text)
-        if course and (match := self._course.fullmatch(plain)):
+        if (match := self._course.fullmatch(plain)) and (course or match["for"] or match["ago"]):
             return _iso([(float(match["count"]), *self._courses[match["unit"]])])
         match = self._duration.fullmatch(plain)
         if not match:
@@ -157,7 +179,7 @@ class TimeReader:
         Month first unless `style` says otherwise or the numbers leave no choice; a year of two figures counts only where
         the note writes it in full elsewhere.
         """
-        plain = _plain(text)
+        plain = _plain(text).removeprefix("the ")
         weekday = self._weekday.match(plain)
         if weekday:
             plain = plain[weekday.end() :]

@@ -43,7 +43,9 @@ ROLES = (
     "denial",
     "goal",
     "change",
+    "move",
     "reference",
+    "bracketed",
     "scale",
     *NAMES,
 )
@@ -56,13 +58,18 @@ CODES = {
 """What a word of such a role can mean."""
 REMEMBERED = 1 << 13  # texts whose readings are kept
 LONGEST = 100  # a result, a unit or the name of a test, in characters
+TIMES = frozenset({"s", "min", "h", "d", "wk", "mo", "a"})  # units that no result of a laboratory has
 LARGEST_BARE = 99_999  # a larger number without a unit or thousands separators may be an identifier
 SYSTOLIC, DIASTOLIC = (50, 300), (20, 200)  # lowest and highest, in mmHg
 
-TYPED = str.maketrans({**dict(zip("µμ²³⁶⁹–—−", "uu2369---", strict=True)), "°": "deg", "≤": "<=", "≥": ">="})
-ALIGNED = str.maketrans("µμ²³⁶⁹–—−", "uu2369---")  # what of that leaves offsets as they are
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+TYPED = str.maketrans({**dict(zip("µμ–—−×", "uu---x", strict=True)), "°": "deg", "≤": "<=", "≥": ">="})
+ALIGNED = str.maketrans(f"µμ–—−×{RAISED}", "uu---x0123456789")  # what of that leaves offsets as they are
+EXPONENT = re.compile(rf"[{RAISED}]+")
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)"
-POWER = re.compile(r"x?10[\^*e(]*\+?0?(3|6|9|12)\)?")
+POWER = re.compile(r"x?10[\^*e(]{1,2}\+?0?([1-9]|1[0-2])\)?|x?10(3|6|9|12)|e\+?0?([1-9]|1[0-2])")
+SCALED = re.compile(r"(x?\s?10\S{1,6}|e\S{1,3})\s([^/\s].*)")  # "10^6 IU/mL"; "10^9/L" is a unit
+BARE_POWER = re.compile(r"\A([^\dx]{0,30})10(?:\^|\*\*?)([2-9])(?!\d)")  # "> 10^5"
 SCORE = re.compile(r"(\d{1,3}(?:\.\d)?)\s?(?:/|out of|of)\s?(\d{1,3})")
 PRESSURE = re.compile(r"(\d{2,3})\s?(?:/|over)\s?(?:(\d{2,3})|p|palp|palpation|doppler)\s?([^\d\s].*)?")
 BETWEEN = re.compile(r"between (.+) and ")
@@ -77,25 +84,36 @@ DASHES = "-–—−"
 MINUS_ENDS = re.compile(r"\s*$|\s*\n|\s?[,;.)\]/'\"|]|\s{2}")  # behind "nitrite -"; not "CXR - clear"
 FEET = re.compile(r"([1-8])\s?(?:'|ft\.?|feet|foot),?\s?(\d{1,2}(?:\.\d)?)\s?(?:\"|''|in(?:ch(?:es)?)?\.?)?")
 POUNDS = re.compile(r"(\d{1,3})\s?(?:lbs?\.?|pounds?),?\s?(\d{1,2}(?:\.\d{1,2})?)\s?(?:oz\.?|ounces?)")
-GOES_ON = (
-    re.compile(  # "60" of "60% to 65%", "7" of "7,32", "5" of "5 ft 9 in", "9" of "9 lb 4 oz"; not "FT4" for a unit
-        r" ?[^\s\d(\[,;:|<>-]{0,8} ?(?:-|–|to) ?\d|/\d|,\d| ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?\d{1,2}\b"
-        r"| ?(?:[Ll]bs?|[Pp]ounds?),? ?\d{1,2}(?:\.\d{1,2})? ?(?:oz|[Oo]unces?)\b"
-    )
+TWO_UNITS = re.compile(rf"(?:{FEET.pattern}|{POUNDS.pattern})(?![\w/.])", re.IGNORECASE)
+GOES_ON = re.compile(  # "60" of "60% to 65%", "7" of "7,32", "5" of "5 ft 9 in", "9" of "9 lb 4 oz"; not before "FT4" or "BE -2"
+    r"(?! [A-Za-z]{1,8} -\d) ?(?P<word>[^\s\d(\[,;:|<>-]{0,8}) ?(?:-|–|to) ?\d|/\d|,\d| ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?\d{1,2}\b"
+    r"| ?(?:[Ll]bs?|[Pp]ounds?),? ?\d{1,2}(?:\.\d{1,2})? ?(?:oz|[Oo]unces?)\b"
 )
-WENT_BEFORE = re.compile(  # the \0 of "7,\0", "5 ft \0 in", "9 lb \0 oz"
+WENT_BEFORE = re.compile(  # the \0 of "7,\0", "5 ft \0 in", "9 lb \0 oz", "3.4E\0", "10^\0", "log\0", "55 ± \0"
     r"\d(?:[,/]| ?(?:ft|[Ff]eet|[Ff]oot)\.?,? ?| ?(?:[Ll]bs?|[Pp]ounds?),? ?(?=\0 ?(?:oz|[Oo]unces?)\b))\0"
+    r"|\d(?:[eE]\+?| ?(?:±|\+/-) ?)\0|(?<!\d)10[\^*(]{1,2}\0|\b[Ll]og_?\0"
 )
+A_POWER = rf"(?:[\^*e(]{{1,2}}\+?\d{{1,2}}\)?|[{RAISED}]{{1,2}})"
 UNIT_BEHIND = re.compile(
-    r"\s{0,3}(?P<unit>(?:x\s?)?10[\^*e(]{1,2}\+?\d{1,2}\)?\s?/\s?\w{1,5}|%(?:ile)?(?!\w)|°\s?[cf](?!\w)"
+    rf"\s{{0,3}}(?P<unit>(?:[x×]\s?)?10{A_POWER}(?:\s?/\s?|\s[a-z]{{1,12}}/)\w{{1,5}}|[x×]\s?10(?:{A_POWER}|[369](?!\d)|12(?!\d))"
+    r"|e\+?\d{1,2}\s[a-z]{1,12}/\w{1,5}|log(?:10)?\s?(?:iu|cop(?:ies|y)|cps?)/ml|%(?:ile)?(?!\w)|°\s?[cf](?!\w)|/[hl]pf"
     r"|[^\W\d_][^\s\d./|()\[\],;:<>=]{0,15}(?:/[^\s/|()\[\],;:<>=]{0,12}){0,3}(?:(?<=/cu)\.?\s?mm)?)(?!\s?(?:squared|per\b|[\^²]))",
     re.IGNORECASE,
 )
 PLAIN_UNIT = re.compile(  # one that is nothing else; not "d/c", "f/u", "in"
-    r"%|°|(?:x\s?)?10[\^*e(]|[^\W\d]{2,}/(?:\w{2,}|[lhgsd]\b)|[gukml]/\w{2,}|[gu]/[lgd]\b", re.IGNORECASE
+    rf"%|°|/|lakhs?\b|[x×]\s?10|10[\^*e({RAISED}]|e\+?\d|log|deg[cf]\b|[^\W\d]{{2,}}/(?:\w{{2,}}|[lhgsd]\b)|[gukml]/\w{{2,}}|[gu]/[lgd]\b",
+    re.IGNORECASE,
 )
-THOUSANDS = re.compile(r"(k)(?![\w/])(?!\s?[\d.:=])", re.IGNORECASE)  # "112K"; not "Na 138K 4.0"
+THOUSANDS = re.compile(r"(k)(?![\w/])(?!\s?(?:[\d:=]|\.\d))", re.IGNORECASE)  # "112K"; not "Na 138K 4.0"
+ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)(?=\s|%|$)")  # "97th percentile"
+RANGE_BEFORE = re.compile(  # "Sodium | 136 - 145 mmol/L | 138", "ALT <50 U/L 88"
+    rf"[^\S\n]{{0,20}}(?:[|\t:][^\S\n]{{0,20}})?(?P<open>[(\[])?"
+    rf"(?:(?P<low>{NUMBER})\s?[-–]\s?(?P<high>{NUMBER})|(?P<bound>[<>]=?|[≤≥])\s?(?P<number>{NUMBER}))"
+    r"\s?(?P<unit>(?:(?:x\s?)?10[\^*]|[^\W\d_]|%)[^\s|()\[\]]{0,14})(?P<close>[)\]])?"
+    r"(?:[^\S\n]{0,20}[|\t:])?[^\S\n]{1,20}(?=[<>]?\d)"
+)
 RANGE_OF_DAY = re.compile(r"\s?:?\s{0,3}\[[^\[\]\n]{3,60}\]\s?(?:\(!\)\s)?(?=\d)")
+CHARTED = re.compile(r"\((?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC) \d\d(?: \d\d:\d\d)?\)$")  # Cerner's dates
 CHANGE = re.compile(r"\bfrom\s(?:\S+\s(?:\S+\s)?to\s?)?$")  # "from 12.6 to 10.2" is two results
 RANGING = re.compile(r"\b(?:rang|var|fluctuat)")
 FOR = re.compile(r"\s+for\b")
@@ -170,7 +188,7 @@ class Units:
 
     def _part(self, part: str) -> str:
         if power := POWER.fullmatch(part):
-            return f"10*{power[1]}"
+            return f"10*{_exponent(power)}"
         code = self._codes.get(part, "")
         return "" if "/" in code or code == "%" else code
 
@@ -186,16 +204,17 @@ class ValueReader:
         self._interpretations, self._comparators = terms["interpretation"], terms["comparator"]
         self._serologic = terms["serologic"]
         self.marks = Marks(terms)
+        self._moves = frozenset(terms["move"])
         self._scales = frozenset(map(int, terms["scale"]))
         self._degree = re.compile(rf"(?:{any_word(terms['degree'])})\s")
         self._names = {role: _in_a_name(terms[role], whole=role == "no-percent") for role in NAMES}
-        comparator, reference = any_word(terms["comparator"]), any_word(terms["reference"])
+        comparator, reference, bracketed = (any_word(terms[role]) for role in ("comparator", "reference", "bracketed"))
         self._before = re.compile(
             rf"(?:(?<!\w)(?P<denial>{any_word(terms['denial'])})|(?<!\w)(?P<change>{any_word(terms['change'])})(?:\s(?:{comparator}))?"
             rf"|(?P<range>\d\S*\s?(?:-|–|to|over))|(?<![\w<>=-])(?P<comparator>{comparator}))\s?$"
         )
         self.goal = re.compile(rf"(?<!\w)(?:{any_word(terms['goal'])})\s?(?:of|is|:)?\s?$", re.IGNORECASE)
-        mark, bracketed = self.marks.expression, self.marks.bracketed
+        mark, in_brackets = self.marks.expression, self.marks.bracketed
         unit = r"(?:[^\d\s.,<>=()+-]|10[\^*e]).*"
         self._quantity = re.compile(
             rf"(?P<comparator>{comparator})?\s?(?P<sign>[-+])?(?P<low>{NUMBER})(?:\s?(?P<unit>{unit}?))??"
@@ -203,13 +222,13 @@ class ValueReader:
         )
         self._marked = re.compile(rf"(?P<value>.*\d.*?)\s?(?<![A-Za-z/])(?P<mark>{mark})")
         self._mark_behind = re.compile(
-            rf"(?P<star>\*)(?![\w*])|\s{{0,12}}(?P<mark>{bracketed}|{mark}(?=\s*$|\s{{2}}|\s?[,;.|()\[\]]|\t|\s(?P<rest>\S)))"
+            rf"(?P<star>\*)(?![\w*])|\s{{0,12}}(?P<mark>{in_brackets}|{mark}(?=\s*$|\s{{2}}|\s?[,;.|()\[\]]|\t|\s(?P<rest>\S)))"
         )
         self._mark_before = re.compile(rf"(?:^|[\s:|])(?P<mark>{mark})\s{{1,12}}$")
         self._mark_after_range = re.compile(rf"[\s|,]*(?P<mark>{mark})(?=\s*$|\s{{2}}|[|,]|\t)")
         self._reference = re.compile(
             rf"(?P<between>(?:(?:,(?!\s)|[\s|]*)(?:{mark}|[^\s\d|()\[\]<>≤≥,;=][^\s|()\[\]<>≤≥,;=]*|10[\^*e]\d\S*)){{0,3}}?"
-            rf"(?:,(?!\s)|[\s|]*))(?:,\s)?(?P<open>[(\[])?\s?(?P<word>(?i:{reference})\.?\s?[:=]?\s?)?"
+            rf"(?:,(?!\s)|[\s|]*))(?:,\s)?(?P<open>[(\[])?\s?(?P<word>(?i:{reference}|(?<=[(\[])(?:{bracketed}))\.?\s?[:=]?\s?)?"
             rf"(?:(?P<low>{NUMBER})\s?(?:-|to)\s?(?P<high>{NUMBER})|(?P<bound>[<>]=?|[≤≥])\s?(?P<number>{NUMBER}))"
             r"(?![\w/.,-]?\d|/)\s?(?P<unit>[^\s\d|()\[\],;.][^\s|()\[\],;]*)?\s?(?P<close>[)\]])?"
         )
@@ -234,6 +253,12 @@ class ValueReader:
         value = self._read(plain, "" if self.marks.is_one(unit, roles) else unit, roles)
         return None if value and value.interpretation == "NEG" and FOR.match(after) else value
 
+    def whole(self, text: str, tail: str, test: str = "") -> str:
+        """A result with what of `tail`, the rest of its line, is part of it: "5" with " ft 10 in"."""
+        match = TWO_UNITS.match(text + tail[:LONGEST]) if text[0].isdigit() else None
+        whole = match[0] if match and match.end() > len(text) else text
+        return whole if self._in_two_units(_plain(whole), self._roles(test[:LONGEST])) else text
+
     def unit(self, tail: str, test: str = "") -> str:
         """The unit with which `tail`, the rest of a value's line, plainly begins, as it is written; "" where it does not."""
         if tail[:1] == "#" and "weight" in self._roles(test[:LONGEST]):
@@ -241,7 +266,8 @@ class ValueReader:
         if thousands := THOUSANDS.match(tail):
             return thousands[1]
         match = UNIT_BEHIND.match(tail)
-        return match["unit"] if match and PLAIN_UNIT.match(match["unit"]) and self.units.code(match["unit"]) else ""
+        plain = match and PLAIN_UNIT.match(match["unit"]) and self.units.code(_without_factor(_plain(match["unit"]))[0])
+        return match["unit"] if match and plain else ""
 
     def marked(self, value: Value, test: str = "", before: str = "", tail: str = "") -> tuple[Value, int]:
         """The value with the mark and the reference range that stand beside it, and how far they reach into `tail`.
@@ -274,9 +300,10 @@ class ValueReader:
         if not match or bool(match["open"]) != bool(match["close"]):
             return None
         roles = self._roles(test[:LONGEST])
-        words = [*re.findall(r"[^\s|,]+", match["between"]), *filter(None, [match["unit"]])]
-        marks = [word for word in words if self.marks.is_one(word, roles)]
-        codes = {self.units.code(word) for word in words if word not in marks}
+        words, unit = re.findall(r"[^\s|,]+", match["between"]), match["unit"] or ""
+        marks = [word for word in (*words, unit) if self.marks.is_one(word, roles)]
+        units = (" ".join(word for word in words if word not in marks), "" if unit in marks else unit)
+        codes = {self.units.code(one) for one in units if one}
         end = match.end() if match["bound"] else len(tail[: match.end()].rstrip())
         if not marks and (after := self._mark_after_range.match(tail, end)) and self.marks.is_one(after["mark"], roles):
             marks, end = [after["mark"]], after.end()
@@ -292,6 +319,17 @@ class ValueReader:
         flag = self.marks.code(marks[0], roles) if marks else ""
         return Reference(begin, max(end, match.end()), low, high, next(iter(codes), ""), flag or "")
 
+    def reference_before(self, text: str, begin: int, test: str) -> Reference | None:
+        """The reference range, with its unit, that stands between a laboratory's test, which ends at `begin`, and its result."""
+        roles = self._roles(test[:LONGEST])
+        match = RANGE_BEFORE.match(text, begin) if "laboratory" in roles and "no-reference" not in roles else None
+        code = self.units.code(match["unit"]) if match and bool(match["open"]) == bool(match["close"]) else ""
+        if not match or not code or code in TIMES:
+            return None
+        low, high = _bounds(match)
+        sorted_ = low is None or high is None or low < high
+        return Reference(match.start(), match.end(), low, high, code) if sorted_ else None
+
     def _between(self, text: str, roles: frozenset[str], test: str, before: str, after: str) -> str:
         """A result as it reads between what stands beside it ("50" behind "less than"); "" where that makes no result of it."""
         beside = self._before.search(before.lower())
@@ -301,6 +339,10 @@ class ValueReader:
             return ""
         if "ion" in roles and before.endswith(test):
             text = CHARGE.sub("", text, count=1)
+        if text[0] == "." and before.endswith("."):
+            text = text.lstrip(".")  # "Sodium.....138"
+        if text[0] in DASHES and "signed" not in roles:
+            text = _without_stroke(text, before, test)
         sign = text[:2] if text[0] in "<>" else ""
         trend = TREND.search(before + sign) and not before.rstrip(" <>").endswith(test)
         if sign:
@@ -309,12 +351,19 @@ class ValueReader:
             return text if _is_minus(before, after, test) else ""
         if not text[0].isdigit():
             return text
-        if (GOES_ON.match(after) or (beside and beside["range"])) and not _is_a_change(before):
+        if (self._goes_on(text, after) or (beside and beside["range"])) and not _is_a_change(before):
             return ""
         if WENT_BEFORE.search(f"{before}\0{after[:8]}") or _is_cut_out(text, before) or (beside and beside["change"]):
             return ""
         comparator = beside["comparator"] if beside and not trend else ""
         return f"{comparator} {text}" if self._comparators.get(comparator or "") else text
+
+    def _goes_on(self, text: str, after: str) -> bool:
+        """Whether a number is the first part of one: "60" of "60% to 65%", and not "9.8" of "9.8 dropped to 7.1"."""
+        if text == "10" and after[:1] in ("^", "("):
+            return True  # "10(5)"
+        match = GOES_ON.match(after)
+        return bool(match and (match["word"] or "").lower() not in self._moves)
 
     def is_mark(self, written: str, test: str) -> bool:
         """Whether what is tagged as the unit or a result of a test is a laboratory's mark: "L", unless the test is a volume."""
@@ -326,12 +375,13 @@ class ValueReader:
         return bool(match and place < match.end() and ("-" in match[0] or "–" in match[0]))
 
     def _code_before(self, before: str, test: str, roles: frozenset[str], value: Value) -> str:
-        """What a mark between the test's name and its value says: "BP (!) 162/94", "Potassium H 5.9"."""
+        """What a mark before a value says: "BP (!) 162/94", "Potassium H 5.9 (APR 02) H 5.6"."""
         match = self._mark_before.search(before)
         if not match:
             return ""
         mark, name = match["mark"], before[: match.start("mark")].rstrip(" :|\t")
-        named = "laboratory" in roles and name.endswith(test[-8:]) and len(mark.strip("()[]")) <= 2
+        own = name.endswith(test[-8:]) or CHARTED.search(name)
+        named = "laboratory" in roles and own and len(mark.strip("()[]")) <= 2
         return (self.marks.code(mark, roles, value) or "") if named or mark == "(!)" else ""
 
     def _code_behind(self, tail: str, roles: frozenset[str], value: Value) -> tuple[str, int]:
@@ -422,22 +472,29 @@ class ValueReader:
         return Value(low=number, high=number, scale=scale) if known else None
 
     def _number(self, plain: str, unit: str, roles: frozenset[str]) -> Value | None:
+        if "ile" in plain or "ile" in unit:
+            plain = ORDINAL.sub("", plain)
+        plain = BARE_POWER.sub(lambda power: f"{power[1]}{10 ** int(power[2]):,}", plain, count=1)
         match = self._quantity.fullmatch(plain)
         if not match or (match["sign"] and (match["high"] or "signed" not in roles)):
             return None
         if match["unit"] and match["unit2"] and match["unit"].strip() != match["unit2"]:
             return None
         own = (match["unit2"] or match["unit"] or "").strip()
-        written, factor = _without_factor(own or unit.lower())
+        if POWER.fullmatch(_squeezed(own)) and unit:
+            own = f"{own}{'' if unit[0] == '/' else ' '}{_plain(unit)}"
+        written, factor = _without_factor(own or _plain(unit))
         written = written or (unit if own else "")
         code = self.units.code(written) if written else ""
         if not code and written and (own or any(map(str.isdigit, unit))):
             return None  # what is not understood may change the number
         if (own == "l" and "volume" not in roles) or (code == "%" and "no-percent" in roles):
             return None  # "6l" may be 61, and "Hgb 8.2, 96%" is another test's
+        if code in TIMES and "laboratory" in roles and not roles & {"seconds", "hours"}:
+            return None  # "glucose 2 h", "PSA doubling time 4 months", "Hgb in the 8s"
         comparator = self._comparators[match["comparator"]] if match["comparator"] else ""
-        low = _number(match["low"]) * factor
-        high = _number(match["high"]) * factor if match["high"] else low
+        low = round(_number(match["low"]) * factor, 6)
+        high = round(_number(match["high"]) * factor, 6) if match["high"] else low
         if max(low, high) > LARGEST_BARE and not (code or factor > 1 or "," in plain):
             return None
         if match["high"]:
@@ -464,11 +521,14 @@ class ValueReader:
 
 
 def with_reference(value: Value, found: Reference) -> Value:
-    """The value with the reference range beside it, and whether it lies outside.
+    """The number with the reference range beside it, and whether it lies outside; as it is if it has one.
 
     `abnormal` stays None where a bound of the value or the range leaves that open ("> 3" of 1-5), and where the flag
     beside it says something else; the flag is then left out as well.
     """
+    bounds = (value.reference_low, value.reference_high)
+    if value.low is value.high is None or bounds != (None, None):
+        return value
     outside = _is_outside(value, found)
     flag = found.flag or value.interpretation
     if flag in ("H", "L", "N", "A") and outside is not None and (flag == "N") == outside:
@@ -521,6 +581,13 @@ def _is_minus(before: str, after: str, test: str) -> bool:
     return glued or after.startswith(test[:8]) or bool(MINUS_ENDS.match(after))
 
 
+def _without_stroke(text: str, before: str, test: str) -> str:
+    """A number without the stroke between it and its test: "HR-88", "BP- 130/80", "Temp - 98.4"; not "Wt -2 kg"."""
+    number = text[1:].lstrip()
+    parted = before.endswith(test) or (number != text[1:] and before.rstrip().endswith(test))
+    return number if parted and number[:1].isdigit() else text
+
+
 def _in_a_name(terms: Iterable[str], whole: bool) -> re.Pattern[str]:
     """Finds one of the terms in a name; one of a single letter, and with `whole` any, only where it is the name."""
     terms = list(terms)
@@ -529,19 +596,34 @@ def _in_a_name(terms: Iterable[str], whole: bool) -> re.Pattern[str]:
     return re.compile(rf"\A(?:{any_word(names)})\Z{inside}")
 
 
+def _typed(text: str) -> str:
+    """A text in small letters as keyboards write it: "cm^2" for "cm²"."""
+    if not text.isascii():
+        text = EXPONENT.sub(lambda raised: "^" + raised[0].translate(ALIGNED), text).translate(TYPED)
+    return text.lower()
+
+
 def _plain(text: str) -> str:
-    return " ".join(text.translate(TYPED).lower().split()).rstrip(".,;")
+    return " ".join(_typed(text).split()).rstrip(".,;")
 
 
 def _squeezed(unit: str) -> str:
-    unit = re.sub(r"(?:^|\s+)per\s+", "/", unit.strip().translate(TYPED).lower())
+    unit = re.sub(r"(?:^|\s+)per\s+", "/", _typed(unit.strip()))
     return re.sub(r"\s+", "", unit).rstrip(".").replace("m^2", "m2").replace("m^3", "m3")
 
 
 def _without_factor(unit: str) -> tuple[str, float]:
-    """A unit without the thousand or million before it, and that."""
+    """A unit without the thousand, million or power of ten before it, and that."""
     head, _, rest = unit.partition(" ")
-    return (rest, FACTORS[head]) if head in FACTORS else (unit, 1.0)
+    if head in FACTORS:
+        return rest, FACTORS[head]
+    if (match := SCALED.fullmatch(unit)) and (power := POWER.fullmatch(_squeezed(match[1]))):
+        return match[2], 10.0 ** _exponent(power)
+    return unit, 1.0
+
+
+def _exponent(power: re.Match[str]) -> int:
+    return int(power[power.lastindex or 1])
 
 
 def _number(text: str) -> float:

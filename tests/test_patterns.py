@@ -61,6 +61,8 @@ def found(text: str) -> set[tuple[str, str]]:
         ("insulin gtt @ 6.5", {("6.5", "RATE")}),
         ("tube feeds Nepro @45", {("45", "RATE")}),
         ("denies f/c/n/v", {("f", "DX_NAME"), ("c", "DX_NAME")}),
+        ("| Resp: 16 | SpO2", {("Resp", "TEST_NAME"), ("16", "TEST_VALUE")}),
+        ("rhythm,R:18,", {("R", "TEST_NAME"), ("18", "TEST_VALUE")}),
         ("GATA3+, CD5-", {("GATA3", "TEST_NAME"), ("+", "TEST_VALUE"), ("CD5", "TEST_NAME"), ("-", "TEST_VALUE")}),
         ("PD-L1 TPS 60%", {("PD-L1 TPS", "TEST_NAME")}),
         ("ductal carcinoma, pT1c N1a(sn) Mx", {("pT1c N1a(sn) Mx", "QUALITY")}),

@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 import medtext
-from medtext.components.phi_review import Entities, LookAlike, LookAlikes
+from medtext.components.phi_review import LookAlike, LookAlikes
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.components.subtype_judge import SubtypeJudge
 from medtext.deid.keyed import Keyed
@@ -191,6 +191,11 @@ def test_look_alikes_are_no_identifiers(nlp, text, kind) -> None:
     assert kind not in {one.type for one in medtext.extract(text, nlp=nlp).entities}
 
 
+def test_a_percentile_is_no_age(nlp) -> None:
+    assert "AGE" not in {one.type for one in medtext.extract("BMI-for-age 97th %ile", nlp=nlp).entities}
+    assert "AGE" in {one.type for one in medtext.extract("Died at age 97.", nlp=nlp).entities}
+
+
 @pytest.mark.parametrize(
     ("text", "date"),
     [
@@ -215,7 +220,7 @@ def looks_alike(text: str, kind: str) -> bool:
     """Whether what stands in «» only looks like an identifier of this type."""
     begin, end = text.index("«"), text.index("»") - 1
     bare = text.replace("«", "").replace("»", "")
-    return LOOK_ALIKES.has(Mention(begin, end, kind, 0.5, "ner"), bare, Entities(()))
+    return LOOK_ALIKES.has(Mention(begin, end, kind, 0.5, "ner"), bare, (), ())
 
 
 @pytest.mark.parametrize(
@@ -239,6 +244,10 @@ def looks_alike(text: str, kind: str) -> bool:
         ("DATE", "Novolog «10/8/12»", "started Novolog «10/8/12»"),
         ("DATE", "Humalog «10/5»", "Humalog «3/14/22»"),
         ("DATE", "Resp: [«14-22»] 18", "Temp down. «10-22» seen"),
+        ("DATE", "Apgars «7/9/10»", "born «7/9/10»"),
+        ("DATE", "PHQ9 = «7/27»", "PHQ9 = 7, «7/27»"),
+        ("DATE", "GAD-7 «4/21»", "GAD-7 «4/21»: 12"),
+        ("DATE", "WCC 14.2 x10^9/L [«4-11»]", "seen [«4-11»]"),
         # durations
         ("DATE", "off work «6/52»", "born «6/52»"),
         ("DATE", "«6/12» of weight loss", "«6/12» of last year"),
@@ -291,7 +300,7 @@ def test_look_alikes_of_hostile_texts_take_no_long(text: str) -> None:
     begin = perf_counter()
     for at in range(0, len(text) - 4, 40):
         for kind in ("DATE", "AGE", "NAME", "ADDRESS", "ID"):
-            LOOK_ALIKES.has(Mention(at, at + 3, kind, 0.5, "ner"), text, Entities(()))
+            LOOK_ALIKES.has(Mention(at, at + 3, kind, 0.5, "ner"), text, (), ())
     assert perf_counter() - begin < 5
 
 

@@ -52,7 +52,9 @@ TIMES = load_table(FOLDER / "times.tsv", TimeCase)
 
 def reading_of(case: ValueCase) -> str:
     tail = case.tail.replace("\\t", "\t")
-    value = READER.read(case.text, case.unit or READER.unit(tail, case.test), case.test, case.before, tail)
+    text = READER.whole(case.text, tail, case.test)
+    tail = tail[len(text) - len(case.text) :]
+    value = READER.read(text, case.unit or READER.unit(tail, case.test), case.test, case.before, tail)
     if value is None:
         return "none"
     return written(READER.marked(value, case.test, case.before, tail)[0])
@@ -209,11 +211,28 @@ def found_in(line: str, nlp, config: medtext.Config | None = None) -> dict[str, 
         ("[GFR|TEST_NAME] [71|TEST_VALUE] [mL/min/1.73 m^2|TEST_UNIT]", {"71": "71 unit=mL/min/{1.73_m2}"}),
         ("[Hgb|TEST_NAME] [8.2|TEST_VALUE], stable. [96|TEST_VALUE][%|TEST_UNIT] on RA", {"8.2": "8.2"}),
         ("[INR|TEST_NAME] goal [2-3|TEST_VALUE]", {}),
+        (
+            "[Sodium|TEST_NAME]  [136|TEST_VALUE] - 145 [mmol/L|TEST_UNIT]  [138|TEST_VALUE]  [134|TEST_VALUE] (L)",
+            {"138": "138 unit=mmol/L ref=136..145 inside", "134": "134 unit=mmol/L L ref=136..145 outside"},
+        ),
+        (
+            "[Cholesterol|TEST_NAME] [<200|TEST_VALUE] [mg/dL|TEST_UNIT]  [244|TEST_VALUE]",
+            {"244": "244 unit=mg/dL ref=..200 outside"},
+        ),
+        (
+            "[ALT|TEST_NAME] [7-56|TEST_VALUE] [U/L|TEST_UNIT], [AST|TEST_NAME] [8|TEST_VALUE]",
+            {"7-56": "7..56 unit=U/L", "8": "8"},
+        ),
+        (
+            "[HR|TEST_NAME] [60-80|TEST_VALUE] [/min|TEST_UNIT] [88|TEST_VALUE]",
+            {"60-80": "60..80 unit=/min", "88": "88"},
+        ),
         ("Goal [SpO2|TEST_NAME] [88-92|TEST_VALUE][%|TEST_UNIT]", {}),
         ("[INR|TEST_NAME] [2.5|TEST_VALUE], goal [2-3|TEST_VALUE]", {"2.5": "2.5"}),
         ("[HIV|TEST_NAME]: [NON REACTIVE|TEST_VALUE]", {"NON REACTIVE": "NEG"}),
-        ("[Height|TEST_NAME] [5|TEST_VALUE] [ft|TEST_UNIT] [9|TEST_VALUE] [in|TEST_UNIT]", {}),
-        ("[Weight|TEST_NAME] [150|TEST_VALUE] [lb|TEST_UNIT] 6 oz", {}),
+        ("[Height|TEST_NAME] [5|TEST_VALUE] [ft|TEST_UNIT] [9|TEST_VALUE] [in|TEST_UNIT]", {"5": "69 unit=[in_i]"}),
+        ("[Weight|TEST_NAME] [150|TEST_VALUE] [lb|TEST_UNIT] 6 oz", {"150": "150.375 unit=[lb_av]"}),
+        ("[Gait|TEST_NAME] [5|TEST_VALUE] [ft|TEST_UNIT] [9|TEST_VALUE] [in|TEST_UNIT]", {}),
         (
             "[Weight|TEST_NAME] [180|TEST_VALUE] [lb|TEST_UNIT], [82|TEST_VALUE] [kg|TEST_UNIT]",
             {"180": "180 unit=[lb_av]", "82": "82 unit=kg"},
@@ -285,11 +304,16 @@ def test_a_whole_note(nlp) -> None:
     assert results["HbA1c"] == "6.1 unit=% H ref=..5.7 outside"
 
 
-@pytest.mark.parametrize("text", [" " * 500, "|" * 500, "1-" * 250, "a " * 250, "(" * 500, "9" * 500, "1 to " * 100])
+@pytest.mark.parametrize(
+    "text",
+    [" " * 500, "|" * 500, "1-" * 250, "a " * 250, "(" * 500, "9" * 500, "1 to " * 100, "x10^" * 100, "5 ft " * 100],
+)
 def test_long_lines_take_no_time(text: str) -> None:
     tail = rest_of_line(text, 0)
     assert len(tail) <= TAIL + 2
     READER.unit(tail)
+    READER.whole(text, tail, "height")
+    READER.reference_before(text, 0, "sodium")
     READER.marked(Value(low=5, high=5), text[:60], text[:24], tail)
     READER.read(text[:60], text[:24], text[:60], text[:24], tail)
     CLOCK.duration(text[:80], text[:24], tail)

@@ -15,7 +15,7 @@ from medtext.link_pairs import RESULT, UNIT
 from medtext.rulebook import load_table, rules_dir
 from medtext.schema import Mention, Value
 from medtext.times import TimeReader, TimeWord, style_of
-from medtext.values import Unit, ValueReader, ValueWord
+from medtext.values import Unit, ValueReader, ValueWord, with_reference
 
 TIMES = ("TIME_EXPRESSION", "DURATION", "DATE")
 NEAR = 24  # characters beside a result or a time that can bear on it
@@ -37,23 +37,46 @@ class ValueFinder:
 
     def _results(self, text: str, found: Findings) -> Iterator[tuple[int, Value]]:
         """The results that hang on a test, with what they say; a mark or a range taken for a result says nothing."""
+        places = {(found.mentions[place].begin, link.parent) for place, link in found.links.items()}
         taken = 0  # up to where the text says something of the last result
         for place, mention in enumerate(found.mentions):
             if mention.type != RESULT or place not in found.links or mention.begin < taken:
                 continue
-            test = found.mentions[found.links[place].parent]
+            parent = found.links[place].parent
+            test = found.mentions[parent]
             if self.results.goal.search(beside(text, test)[0]):
                 continue
             if self.results.in_range_of_day(text, test.end, mention.begin):
                 continue
-            name, (before, after), tail = said(text, test), beside(text, mention), rest_of_line(text, mention.end)
-            unit, plain = self.unit_of(text, found, place), self.results.unit(tail, name)
-            if plain and not unit.startswith(plain):
-                unit = plain
-            if value := self.results.read(said(text, mention), unit, name, before, after):
-                value, reach = self.results.marked(value, name, before, tail)
-                taken = mention.end + reach
+            normal = self.results.reference_before(text, test.end, said(text, test))
+            if normal and (normal.end, parent) not in places:
+                normal = None
+            if normal and mention.begin < normal.end:
+                continue
+            value, taken = self._result(text, found, place)
+            if value and normal and "\n" not in text[normal.end : mention.begin]:
+                value = with_reference(value, normal)
+            if value:
                 yield place, value
+
+    def _result(self, text: str, found: Findings, place: int) -> tuple[Value | None, int]:
+        """What a result says, and up to where the text says it."""
+        mention, name = found.mentions[place], said(text, found.mentions[found.links[place].parent])
+        result = self.results.whole(said(text, mention), rest_of_line(text, mention.end), name)
+        end = mention.begin + len(result)
+        before, after, tail = (
+            text[max(0, mention.begin - NEAR) : mention.begin],
+            text[end : end + NEAR],
+            rest_of_line(text, end),
+        )
+        unit, plain = self.unit_of(text, found, place), self.results.unit(tail, name)
+        if plain and not unit.startswith(plain):
+            unit = plain
+        value = self.results.read(result, unit, name, before, after)
+        if value is None:
+            return None, end
+        value, reach = self.results.marked(value, name, before, tail)
+        return value, end + reach
 
     def unit_of(self, text: str, found: Findings, place: int) -> str:
         """The unit of the result at `place` as it is tagged, or "" where none of the same test stands plainly by it.
