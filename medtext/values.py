@@ -609,7 +609,7 @@ def _plain(text: str) -> str:
 
 def _squeezed(unit: str) -> str:
     unit = re.sub(r"(?:^|\s+)per\s+", "/", _typed(unit.strip()))
-    return re.sub(r"\s+", "", unit).rstrip(".").replace("m^2", "m2").replace("m^3", "m3")
+    return re.sub(r"\s+", "", unit).rstrip(".").replace("m^2", "m2").replace("m*2", "m2").replace("m^3", "m3")
 
 
 def _without_factor(unit: str) -> tuple[str, float]:

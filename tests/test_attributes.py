@@ -6,6 +6,7 @@ import pytest
 import medtext
 from medtext.components.attributes import ENOUGH, linked
 from medtext.components.link_network import inputs
+from medtext.components.tables import GAP, in_tables, split
 from medtext.evaluate import marked_record
 from medtext.link_pairs import COLUMNS, FAR, MARKS, MOST, RIVALS, Pairs, pairs_of
 from medtext.schema import Mention
@@ -38,6 +39,67 @@ def links_of(nlp, line: str) -> tuple[dict, dict]:
 def test_attributes_find_their_owner(nlp, line: str) -> None:
     found, said = links_of(nlp, line)
     assert found == said
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "Time  [T|TEST_NAME #1]     [HR|TEST_NAME #2]   [BP|TEST_NAME #3]      [RR|TEST_NAME #4]",
+            "0600  [38.0|TEST_VALUE @1]  [114|TEST_VALUE @2]  [118/64|TEST_VALUE @3]  [20|TEST_VALUE @4]",
+            "0800  [37.6|TEST_VALUE @1]  [102|TEST_VALUE @2]  [122/70|TEST_VALUE @3]  [18|TEST_VALUE @4]",
+        ),
+        (
+            "Day\t[Na|TEST_NAME #1]\t[K|TEST_NAME #2]\t[Cr|TEST_NAME #3]",
+            "Mon\t[138|TEST_VALUE @1]\t\t[1.2|TEST_VALUE @3]",
+            "Tue\t[139|TEST_VALUE @1]\t[4.4|TEST_VALUE @2]",
+        ),
+        # a single blank between the results, as many as tests; and one too few
+        (
+            "[Na|TEST_NAME #1]  [K|TEST_NAME #2]  [Cl|TEST_NAME #3]  [CO2|TEST_NAME #4]",
+            "[138|TEST_VALUE @1] [4.1|TEST_VALUE @2] [102|TEST_VALUE @3] [24|TEST_VALUE @4]",
+            "[136|TEST_VALUE] [4.2|TEST_VALUE] [26|TEST_VALUE]",
+        ),
+        # a gap in the row: what stands under one head alone is its
+        (
+            "[WBC|TEST_NAME #1]    [Hgb|TEST_NAME #2]    [Plt|TEST_NAME #3]",
+            "[12.4|TEST_VALUE @1]          [212|TEST_VALUE @3]",
+        ),
+        # the same, and the columns have drifted
+        (
+            "[WBC|TEST_NAME #1]    [Hgb|TEST_NAME #2]    [Plt|TEST_NAME #3]",
+            "[12.4|TEST_VALUE]            [212|TEST_VALUE]",
+        ),
+        # no table: a line with a test of its own ends it
+        (
+            "[WBC|TEST_NAME #1]    [Hgb|TEST_NAME #2]",
+            "[12.4|TEST_VALUE @1]   [8.8|TEST_VALUE @2]",
+            "[INR|TEST_NAME #3]    [1.2|TEST_VALUE @3]",
+        ),
+    ],
+)
+def test_a_result_in_a_table_hangs_on_the_head_of_its_column(nlp, lines: tuple[str, ...]) -> None:
+    found, said = links_of(nlp, "\n".join(lines))
+    assert found == said
+
+
+def test_a_table_in_bars(nlp) -> None:
+    text = "| Time | BP | HR | RR |\n|---|---|---|---|\n| 08:00 | 120/80 | 88 | 16 |"
+    spans = [(9, 11, "TEST_NAME"), (14, 16, "TEST_NAME"), (19, 21, "TEST_NAME")]
+    spans += [(text.index(word), text.index(word) + len(word), "TEST_VALUE") for word in ("120/80", "88", "16")]
+    owners = {
+        one.text(text): entity.text(text)
+        for entity in medtext.extract(text, nlp=nlp, spans=spans).entities
+        for one in entity.attributes
+    }
+    assert owners == {"120/80": "BP", "88": "HR", "16": "RR"}
+
+
+@pytest.mark.parametrize("text", ["a  " * 15000, "A|" * 20000, "x\n" * 20000, "\t" * 40000])
+def test_tables_of_hostile_texts_take_no_long(text: str) -> None:
+    mentions = [Mention(at, at + 1, kind) for at in range(0, 1200, 3) for kind in ("TEST_NAME",)]
+    assert list(in_tables(text, mentions, {})) == []
+    assert len(split(text, 0, len(text), GAP)) <= len(text)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Attributes on their entity: which drug a dose belongs to, which finding a site, which event a date.
 
 Every attribute looks at the mentions round it that can own one (`medtext.link_pairs`), and a network says how likely each
-is (`link_network`); the likeliest owns it, if it is likely enough. Of a drug and its fluid, rules say whose it is (`mixtures`),
-and a number in the next sentence is a second result only of words that say so (`rules/again.txt`).
+is (`link_network`); the likeliest owns it, if it is likely enough. Of a drug and its fluid, rules say whose it is (`mixtures`);
+a result in a table belongs to the test at the head of its column (`tables`), and a number in the next sentence is a second result
+only of words that say so (`rules/again.txt`).
 """
 
 import re
@@ -18,6 +19,7 @@ from spacy.tokens import Doc
 from medtext.components.link_network import LinkNetwork
 from medtext.components.mixtures import Mixture, Mixtures
 from medtext.components.ner import learned
+from medtext.components.tables import in_tables
 from medtext.findings import Link, findings, text_of
 from medtext.link_pairs import RESULT, UNIT, Pairs, pairs_of
 from medtext.rulebook import any_of, load_toml, load_words, rules_dir
@@ -47,6 +49,8 @@ class AttributeLinker:
             links = dict(linked(pairs, likely.tolist()))
             found.links = {place: link for place, link in links.items() if not _alone(found.mentions, place, links)}
             found.links |= dict(self._mixtures(text, found.mentions, found.links))
+            tabled = {**found.links, **dict(in_tables(text, found.mentions, found.links))}
+            found.links = {place: link for place, link in tabled.items() if link}
         return doc
 
     def _orphans(self, text: str, mentions: Sequence[Mention], starts: Sequence[int], pairs: Pairs) -> list[int]:
