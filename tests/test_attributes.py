@@ -70,6 +70,12 @@ def test_attributes_find_their_owner(nlp, line: str) -> None:
             "[WBC|TEST_NAME #1]    [Hgb|TEST_NAME #2]    [Plt|TEST_NAME #3]",
             "[12.4|TEST_VALUE]            [212|TEST_VALUE]",
         ),
+        # the head has no label, the rows have
+        (
+            "            [Tac|TEST_NAME #1]     [Cr|TEST_NAME #2]     [ALT|TEST_NAME #3]",
+            "5/12/25     [7.9|TEST_VALUE @1]     [1.2|TEST_VALUE @2]     [22|TEST_VALUE @3]",
+            "11/3/25     [10.8|TEST_VALUE @1]    [1.7|TEST_VALUE @2]     [81|TEST_VALUE @3]",
+        ),
         # no table: a line with a test of its own ends it
         (
             "[WBC|TEST_NAME #1]    [Hgb|TEST_NAME #2]",

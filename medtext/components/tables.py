@@ -37,7 +37,7 @@ class Head:
     def columns(self, text: str, begin: int, end: int) -> Iterator[tuple[tuple[int, int], int]]:
         """The cells of a row that stand in a test's column, and that test."""
         cells = split(text, begin, end, self.parting)
-        if self.parting is GAP and len(cells) == 1:
+        if self.parting is GAP and is_one(cells):
             cells = split(text, begin, end, BLANK)
             places = self._in_order(cells)
         else:
@@ -106,7 +106,7 @@ def head_of(text: str, line: tuple[int, int], mentions: Sequence[Mention], place
     written = text[begin:end]
     parting = BAR if "|" in written else TAB if "\t" in written else GAP
     cells = split(text, begin, end, parting)
-    if parting is GAP and len(cells) == 1:
+    if parting is GAP and is_one(cells):
         parting, cells = BLANK, split(text, begin, end, BLANK)
         if len(cells) != len(tests):
             return None
@@ -115,12 +115,20 @@ def head_of(text: str, line: tuple[int, int], mentions: Sequence[Mention], place
     return Head(begin, cells, parting, columns) if 1 < len(columns) == len(tests) else None
 
 
+def is_one(cells: Cells) -> bool:
+    """Whether no more than one cell has something in it."""
+    return sum(begin < end for begin, end in cells) <= 1
+
+
 def split(text: str, begin: int, end: int, parting: re.Pattern[str]) -> Cells:
-    """Where the cells of a line begin and end, without the blanks round them, nor the bars round the line."""
-    outside = " \t\r" if parting in (GAP, BLANK) else " |\r" if parting is BAR else " \r"
+    """Where the cells of a line begin and end, without the blanks round them, nor the bars round the line.
+
+    A line of columns that is indented has an empty cell first, where other lines have their label.
+    """
     line = text[begin:end]
-    begin += len(line) - len(line.lstrip(outside))
-    end -= len(line) - len(line.rstrip(outside))
+    if parting in (BAR, BLANK):
+        begin += len(line) - len(line.lstrip(" \t|"))
+    end -= len(line) - len(line.rstrip(" \r" if parting is TAB else " \t\r|"))
     edges = [begin, *(edge for match in parting.finditer(text, begin, max(begin, end)) for edge in match.span()), end]
     cells = []
     for first, last in zip(edges[::2], edges[1::2], strict=True):
