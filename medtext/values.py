@@ -225,6 +225,7 @@ class ValueReader:
             rf"(?P<star>\*)(?![\w*])|\s{{0,12}}(?P<mark>{in_brackets}|{mark}(?=\s*$|\s{{2}}|\s?[,;.|()\[\]]|\t|\s(?P<rest>\S)))"
         )
         self._mark_before = re.compile(rf"(?:^|[\s:|])(?P<mark>{mark})\s{{1,12}}$")
+        self._column_of_mark = re.compile(rf"(?:\s{{2,}}|\t|\s?\|)\s*{mark}(?:\s{{2,}}|\t|\s?\|)[\s|]*")
         self._mark_after_range = re.compile(rf"[\s|,]*(?P<mark>{mark})(?=\s*$|\s{{2}}|[|,]|\t)")
         self._reference = re.compile(
             rf"(?P<between>(?:(?:,(?!\s)|[\s|]*)(?:{mark}|[^\s\d|()\[\]<>≤≥,;=][^\s|()\[\]<>≤≥,;=]*|10[\^*e]\d\S*)){{0,3}}?"
@@ -368,6 +369,11 @@ class ValueReader:
     def is_mark(self, written: str, test: str) -> bool:
         """Whether what is tagged as the unit or a result of a test is a laboratory's mark: "L", unless the test is a volume."""
         return self.marks.is_one(written, self._roles(test[:LONGEST]))
+
+    def is_normal_word(self, between: str, text: str, tail: str) -> bool:
+        """Whether a result in words is what is normal, in the last column behind a mark: "Protein   3+   A   Negative"."""
+        code = self._interpretations.get(_plain(text))
+        return code in ("N", "NEG") and not tail.strip(" |\r") and bool(self._column_of_mark.fullmatch(between))
 
     def in_range_of_day(self, text: str, begin: int, place: int) -> bool:
         """Whether `place` is in a range between a test's name, which ends at `begin`, and its result: "Pulse: [78-104] 88"."""

@@ -38,6 +38,7 @@ class ValueFinder:
     def _results(self, text: str, found: Findings) -> Iterator[tuple[int, Value]]:
         """The results that hang on a test, with what they say; a mark or a range taken for a result says nothing."""
         places = {(found.mentions[place].begin, link.parent) for place, link in found.links.items()}
+        ends: dict[int, int] = {}  # where the last result of a test ends
         taken = 0  # up to where the text says something of the last result
         for place, mention in enumerate(found.mentions):
             if mention.type != RESULT or place not in found.links or mention.begin < taken:
@@ -53,11 +54,20 @@ class ValueFinder:
                 normal = None
             if normal and mention.begin < normal.end:
                 continue
+            last, ends[parent] = ends.get(parent, -TAIL), mention.end
+            if mention.begin - last < TAIL and self._is_normal(text, last, mention):
+                continue
             value, taken = self._result(text, found, place)
             if value and normal and "\n" not in text[normal.end : mention.begin]:
                 value = with_reference(value, normal)
             if value:
                 yield place, value
+
+    def _is_normal(self, text: str, last: int, mention: Mention) -> bool:
+        """Whether it is the normal result that a printout has behind the patient's, which ends at `last`."""
+        return self.results.is_normal_word(
+            text[last : mention.begin], said(text, mention), rest_of_line(text, mention.end)
+        )
 
     def _result(self, text: str, found: Findings, place: int) -> tuple[Value | None, int]:
         """What a result says, and up to where the text says it."""
