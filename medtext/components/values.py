@@ -5,6 +5,7 @@ result is the one of the same test behind it on its line, and so is a reference 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from spacy.language import Language
@@ -58,7 +59,7 @@ class ValueFinder:
             if mention.begin - last < TAIL and self._is_normal(text, last, mention):
                 continue
             value, taken = self._result(text, found, place)
-            if value and normal and "\n" not in text[normal.end : mention.begin]:
+            if value and normal and text.find("\n", normal.end, mention.begin) < 0:
                 value = with_reference(value, normal)
             if value:
                 yield place, value
@@ -74,11 +75,8 @@ class ValueFinder:
         mention, name = found.mentions[place], said(text, found.mentions[found.links[place].parent])
         result = self.results.whole(said(text, mention), rest_of_line(text, mention.end), name)
         end = mention.begin + len(result)
-        before, after, tail = (
-            text[max(0, mention.begin - NEAR) : mention.begin],
-            text[end : end + NEAR],
-            rest_of_line(text, end),
-        )
+        before, after = beside(text, replace(mention, end=end))
+        tail = rest_of_line(text, end)
         unit, plain = self.unit_of(text, found, place), self.results.unit(tail, name)
         if plain and not unit.startswith(plain):
             unit = plain
