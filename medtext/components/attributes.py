@@ -21,12 +21,21 @@ from medtext.components.ner import learned
 from medtext.findings import Link, findings, text_of
 from medtext.link_pairs import RESULT, UNIT, Pairs, pairs_of
 from medtext.rulebook import any_of, load_toml, load_words, rules_dir
-from medtext.schema import Mention
+from medtext.schema import ATTRIBUTES, CATEGORIES, Mention
 
+DRUGS = CATEGORIES["MEDICATION"]
 ENOUGH = 0.35
 """An attribute with no owner this likely hangs on none."""
 DIGIT = re.compile(r"\d")
 BEFORE = 4  # characters before a sentence, in which the stop of the one before it stands
+ITEM = re.compile(r"(?P<indent>[ \t]{0,40})(?:(?P<number>\d{1,2}[.)])|(?P<bullet>[-*•·])|(?P<cell>\|))[ \t]*")
+"""How an item of a list or a row of a table begins."""
+SAME_DRUG = re.compile(
+    r"[\W\d]*(?:$|(?:take|taking|give|apply|inject|use|inhale|instill|place|insert|then|and|for|to|may|with|by|last|next|start|stop"
+    r"|increase|decrease|continue|change|now|currently|refill|disp)\w*\b|[^\n:|]{1,30}:)",
+    re.IGNORECASE,
+)
+"""What begins an item that goes on with the drug of the item before it: "- take 10 mg", "- Dose: 10 mg"."""
 STOP = re.compile(r"[^\s.](?<!\bft)\.\s*$")  # "Hgb ........ 8.2" and "5 ft. 2" go on
 
 
@@ -44,6 +53,7 @@ class AttributeLinker:
         if len(pairs) and found.read is not None:
             likely = self.network(doc, found.read, found.mentions, pairs)
             likely[self._orphans(text, found.mentions, starts, pairs)] = 0
+            likely[_of_other_items(text, found.mentions, pairs)] = 0
             links = dict(linked(pairs, likely.tolist()))
             found.links = {place: link for place, link in links.items() if not _alone(found.mentions, place, links)}
             found.links |= dict(self._mixtures(text, found.mentions, found.links))
@@ -67,6 +77,33 @@ class AttributeLinker:
         number = mention.type == RESULT and DIGIT.search(text, mention.begin, mention.end)
         stopped = STOP.search(text[max(0, begin - BEFORE) : begin])
         return bool(number and stopped) and not self._again.search(text, begin, mention.end)
+
+
+def _of_other_items(text: str, mentions: Sequence[Mention], pairs: Pairs) -> list[int]:
+    """The pairs of a dose and a drug in two items of one list: that of an unknown drug is not its neighbour's."""
+    items: dict[int, re.Match[str] | None] = {}
+    rows = []
+    for row in np.flatnonzero(pairs.column("lines") > 0).tolist():
+        place, owner = int(pairs.attributes[row]), int(pairs.owners[row])
+        if mentions[owner].type in DRUGS and ATTRIBUTES.get(mentions[place].type) == "MEDICATION":
+            first, last = sorted((mentions[place], mentions[owner]), key=attrgetter("begin"))
+            begin = text.rfind("\n", 0, first.begin) + 1
+            if begin not in items:
+                items[begin] = ITEM.match(text, begin)
+            item = items[begin]
+            if item and _another(text, item, first.end, last.begin, last is mentions[place]):
+                rows.append(row)
+    return rows
+
+
+def _another(text: str, item: re.Match[str], begin: int, end: int, goes_on: bool) -> bool:
+    """Whether an item like `item` begins in `[begin, end)`; it may be about the same drug where an attribute stands at `end`."""
+    while (begin := text.find("\n", begin, end) + 1) > 0:
+        other = ITEM.match(text, begin)
+        alike = other and other.lastgroup == item.lastgroup and len(other["indent"]) <= len(item["indent"])
+        if other and alike and not (goes_on and SAME_DRUG.match(text, other.end(), end)):
+            return True
+    return False
 
 
 def linked(pairs: Pairs, likely: Iterable[float]) -> Iterator[tuple[int, Link]]:

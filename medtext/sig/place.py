@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from medtext.findings import Findings
 from medtext.schema import ATTRIBUTES, CATEGORIES, Mention, Sig
-from medtext.sig.reader import CHANGED, NOTHING, Piece, SigReader, unglued
+from medtext.sig.reader import CHANGED, NOT_FOR, NOTHING, Piece, SigReader, unglued
 from medtext.sig.said import BARE, COUNTED, MASS
 from medtext.sig.words import SigWords, lowered
 
@@ -35,6 +35,8 @@ CLOSED = re.compile(
 """What stands behind a name in brackets that is the name before them again; not "(metformin held)"."""
 NAMES = re.compile(r"\s?(?:[/,;+&-]|and)\s?")
 """What stands between two names in one pair of brackets: "Augmentin (amoxicillin/clavulanate)"."""
+ALIAS = re.compile(r"[\s,;]{1,40}(?:(?:commonly|also)\sknown\sas|brand\sname|generic\sname)[\s:]{1,8}", re.IGNORECASE)
+"""The same without brackets, on a line of its own in what a patient takes home."""
 INSULIN = "insulin"
 
 SPACE = re.compile(r"(?:[\s,:()\]]|total\))*")
@@ -94,6 +96,8 @@ def _named_again(text: str, found: Findings, names: Sequence[int], place: int) -
     if between == " " and last == names[-1]:  # "Lantus insulin"
         return any(text[mentions[one].begin : mentions[one].end].lower() == INSULIN for one in (last, place))
     if last in names[1:] and NAMES.fullmatch(between):
+        return True
+    if ALIAS.fullmatch(between):
         return True
     if mentions[names[0]].type == mentions[place].type or not OPENED.fullmatch(between):
         return False
@@ -156,7 +160,13 @@ def _pieces(text: str, found: Findings, parts: Sequence[int], names: Sequence[in
         if one in names:
             yield NAME
         else:
-            yield _piece(mention.type, text, mention.begin, end) if one in parts else BARRIER
+            yield _piece(_kind(text, mention), text, mention.begin, end) if one in parts else BARRIER
+
+
+def _kind(text: str, mention: Mention) -> str:
+    """The type of an attribute; none for a length of time that is no course: "3 days before surgery"."""
+    course = mention.type != "DURATION" or not NOT_FOR.match(lowered(text[mention.end : mention.end + LONGEST_PIECE]))
+    return mention.type if course else ""
 
 
 def _piece(kind: str, text: str, begin: int, end: int) -> Piece:

@@ -62,6 +62,8 @@ UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
 NOT_TAKEN = re.compile(r"(?:\b(?:in|per|with)|[<≤])\s*$")
 STROKE = re.compile(r"(\d|[a-z]+)/\s?$")
 """Under a stroke is no dose ("mg/5 mL"), unless that divides two orders: "2 mg AM/1.5 mg PM"."""
+MORE = re.compile(r"\b(?:extra|additional|another)\s*$")
+"""Before what is taken beside what has been told: "40 mg daily, an extra 20 mg p.r.n."."""
 BY = re.compile(r"\bby\s*$")
 """Before how much more or less is taken: "increase by 2 units every 3 days"."""
 SPACED = re.compile(r"(?P<product>\d/)?\d[\d.,]*(?<=\d)\s$")
@@ -75,6 +77,13 @@ AT = re.compile(r"(?:\bat|\()\s*$")
 OTHER_TIME = re.compile(
     r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|next|previous|each|than)\s*$|[<>]\s*$"
 )
+INHALED = re.compile(r"\binhaled?\s*$")
+"""Before "2 doses" that are taken at a time."""
+PER_TIME = re.compile(r"(?:/|per)\s*(?:h|hr|hour|min|minute)$")
+BOLUS = re.compile(r"\b(?:bolus|load(?:ed|ing)?|push|ivp)\b")
+"""Before a rate, that what stands before it is given at once, and not what the bag holds."""
+PLUS = re.compile(r"(?:[,;+&]|\b(?:plus|and|with|w/))\s*(?:an?\s|the\s)?$")
+"""Between a dose and a scale that is given as well: "20 units nightly plus sliding scale"."""
 TAKEN = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth|to\sbe\staken)")
 SO_OFTEN = re.compile(
     r"\s*(?:p\.?\s?o\b|at\s|in\sthe|every|each|once|twice|q|[bt]\.?i?\.?d|daily|nightly|prn|h\.?s|mane\b|nocte?\b)"
@@ -224,6 +233,10 @@ class SigReader:
         self._count(said, item, days / 7, days / 7)
 
     def _repeat(self, said: Said, item: Item) -> None:
+        if item["repeat_doses"] and INHALED.search(item.before):
+            item.type = "DOSAGE"
+            self._so_many(said, item, "repeat_doses")
+            return
         said.once = True  # "x2 doses"
         said.repeated = item.type in QUANTITIES
 
@@ -235,10 +248,13 @@ class SigReader:
             self._interval(said, item, "hourly", days)
 
     def _so_many_a(self, said: Said, item: Item, number: str, days: float) -> None:
+        self._so_many(said, item, number)
+        self._count(said, item, 1 / days, 1 / days)
+
+    def _so_many(self, said: Said, item: Item, number: str) -> None:
         amount = self._first(item, number)
         if amount is not None:
             said.amounts.append(Amount(amount, amount, "", BARE, item.type, item.match.end(number)))
-        self._count(said, item, 1 / days, 1 / days)
 
     def _every(self, said: Said, item: Item) -> None:
         if item["every_unit"] or item.text.startswith("q"):  # "q6" is hours
@@ -246,6 +262,9 @@ class SigReader:
 
     def _each(self, said: Said, item: Item) -> None:
         self._count(said, item, *[1 / self._days(item["each_unit"])] * 2)
+
+    def _cycle(self, said: Said, _item: Item) -> None:
+        said.cycle = True
 
     def _dispensed(self, said: Said, item: Item) -> None:
         """ "#30", "2 refills", "from 10 mg to": nothing of it is a field."""
@@ -263,6 +282,8 @@ class SigReader:
             said.routes.add(self.words.route_of[unit])
 
     def _mass(self, said: Said, item: Item) -> None:
+        if PER_TIME.search(item["mass_per"]) and not BOLUS.search(item.match.string, 0, item.begin):
+            said.runs = True
         self._measured(said, item, MASS, self.words.mass)
 
     def _measured(self, said: Said, item: Item, kind: str, units: Mapping[str, str]) -> str:
@@ -335,6 +356,9 @@ class SigReader:
             said.forget_daily()
             if rule.value:
                 self._count(said, item, rule.amount(), rule.amount())
+        elif rule.kind == "scale":
+            said.over = said.dosed() and bool(PLUS.search(item.before))
+            said.unsure.update(() if said.over else ("dose?",))
         elif rule.kind in ("dose?", "times?"):
             said.unsure.add(rule.kind)
         else:
@@ -348,7 +372,13 @@ class SigReader:
             said.amounts.pop()
 
     def _change(self, said: Said, item: Item) -> None:
-        """Drops what is told anew behind an arrow: the route, how often ("5 mg BID -> TID"), else all."""
+        """Drops what is told anew behind an arrow: the route, how often ("5 mg BID -> TID"), else all.
+
+        Behind "x 5 days" an arrow leads to the next step.
+        """
+        said.over = bool(said.days)
+        if said.over:
+            return
         found = self.words.item.match(item.after.lstrip())
         kind = (found.lastgroup or "") if found else ""
         if found and kind == "word" and (rule := self.words.meaning(found.group(), "", "")):
@@ -419,11 +449,13 @@ class SigReader:
             return
         if "-" in item.text and high > WIDEST[kind] * low:
             return  # "Percocet 5-325"
+        if MORE.search(item.before) and said.told():
+            said.over = True
+            return
         if BY.search(item.before):
             said.unsure.update(("dose?", "times?"))
             return
-        aside = said.amounts and not (kind == BARE and high <= FEW)  # "40 mg (2)"
-        if aside and re.fullmatch(r"\s*\(\s*", item.since(said.amounts[-1].end)):  # "5 mL (1 tsp)"
+        if said.amounts and not (kind == BARE and high <= FEW) and self._told_anew(said, item):  # not "40 mg (2)"
             return
         if kind == MASS and item["mass_times"]:
             low, high = low * float(item["mass_times"]), high * float(item["mass_times"])
@@ -432,6 +464,18 @@ class SigReader:
             said.over = True  # "40 mg for 3 days, 30 mg for 3 days", "1 tablet for 3 days. 6 tablets"
             return
         said.amounts.append(Amount(first, high, unit + suffix, kind, item.type, item.end, daily))
+
+    def _told_anew(self, said: Said, item: Item) -> bool:
+        """Whether an amount is the one before it told anew: "5 mL (1 tsp)", "650 mg = 2 tab", "50 mg/kg q24h (420 mg)".
+
+        What is reckoned from a weight ("15 mg/kg = 126 mg") is told in its stead.
+        """
+        before = said.amounts[-1]
+        between, weighed = item.since(before.end).strip(), "/" in before.unit
+        if between == "=" and weighed and not before.daily:
+            said.amounts.pop()
+            return False
+        return between in ("(", "=") or (weighed and between.endswith("("))
 
     def _goes_on(self, item: Item, kind: str, high: float | None) -> bool:
         """Whether the number is part of a longer one that is not understood: "1 000 mg", "one sixty mg", "1 bottle".

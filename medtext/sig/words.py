@@ -27,6 +27,8 @@ BARE = (
     "sign",
     "stop",
     "dose?",
+    "scale",
+    "smeared",
     "times?",
     "divided",
     "limit",
@@ -43,8 +45,21 @@ BARE = (
 )
 KINDS = (*VALUED, *NAMED, "per", *BARE)
 READ = (
-    *("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "divided", "limit"),
-    *("ceiling", "altered", "change", "od"),
+    *(
+        "frequency",
+        "moment",
+        "route",
+        "meals",
+        "once",
+        "needed",
+        "stop",
+        "dose?",
+        "scale",
+        "times?",
+        "divided",
+        "limit",
+    ),
+    *("ceiling", "altered", "change", "od", "smeared"),
 )
 """The kinds that mean something wherever they stand; the others only beside a number or after "as needed"."""
 
