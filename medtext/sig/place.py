@@ -37,6 +37,8 @@ NAMES = re.compile(r"\s?(?:[/,;+&-]|and)\s?")
 """What stands between two names in one pair of brackets: "Augmentin (amoxicillin/clavulanate)"."""
 ALIAS = re.compile(r"[\s,;]{1,40}(?:(?:commonly|also)\sknown\sas|brand\sname|generic\sname)[\s:]{1,8}", re.IGNORECASE)
 """The same without brackets, on a line of its own in what a patient takes home."""
+STRENGTHS = re.compile(r"(?:/[\w ]{3,30})?\s*\d[\d.]*\s?(?:mg|mcg|g)?\s?[-/]\s?\d")
+"""What stands behind two names with a stroke between them that are one product: "valsartan/HCTZ 160/12.5"."""
 INSULIN = "insulin"
 
 SPACE = re.compile(r"(?:[\s,:()\]]|total\))*")
@@ -54,7 +56,7 @@ TAKE = re.compile(
     re.IGNORECASE,
 )
 CHANGE = re.compile(
-    r"\b(?:chang|increas|decreas|reduc|titrat|taper|adjust|rais|lower|wean|bump)(?:e|ed|es|ing|s)?\s+(?:(?:her|his|the|your|home)\s+)?$",
+    r"\b(?:chang|increas|decreas|reduc|titrat|taper|adjust|rais|lower|wean|bump|switch)(?:e|ed|es|ing|s)?\s+(?:from\s+)?(?:(?:her|his|the|your|home)\s+)?$",
     re.IGNORECASE,
 )
 FROM_TO = re.compile(r"\s[\d.,]{1,7}\s?[a-z]{0,6}\sto\s\d", re.IGNORECASE)
@@ -97,6 +99,8 @@ def _named_again(text: str, found: Findings, names: Sequence[int], place: int) -
         return any(text[mentions[one].begin : mentions[one].end].lower() == INSULIN for one in (last, place))
     if last in names[1:] and NAMES.fullmatch(between):
         return True
+    if between == "-" or (between == "/" and STRENGTHS.match(text, mentions[place].end)):
+        return last == names[-1]
     if ALIAS.fullmatch(between):
         return True
     if mentions[names[0]].type == mentions[place].type or not OPENED.fullmatch(between):

@@ -473,7 +473,7 @@ class SigReader:
         before = said.amounts[-1]
         between, weighed = item.since(before.end).strip(), "/" in before.unit
         if between == "=" and weighed and not before.daily:
-            said.amounts.pop()
+            item.type = said.amounts.pop().type
             return False
         return between in ("(", "=") or (weighed and between.endswith("("))
 
