@@ -98,14 +98,18 @@ def test_what_is_mixed_goes_by_its_drug(nlp, line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        # what an unknown drug of the next item is taken at, by number and bullet
+        # what an unknown drug of the next item is taken at, by number, bullet and line
         "1. [Lisinopril|GENERIC_NAME #1] [20 mg|DOSAGE @1] [daily|FREQUENCY @1]\n2. MOM [30cc|DOSAGE] [PO|ROUTE_OR_MODE] [QD prn|FREQUENCY]",
         "- [Lisinopril|GENERIC_NAME #1] [20 mg|DOSAGE @1]\n- Zorblex [by mouth|ROUTE_OR_MODE]",
+        "[Lisinopril|GENERIC_NAME #1] [20 mg|DOSAGE @1] [daily|FREQUENCY @1]\nMOM [30 cc|DOSAGE] [qhs prn|FREQUENCY]\n[Colace|BRAND_NAME #2] [bid|FREQUENCY @2]",
         # the same drug
         "- [Lisinopril|GENERIC_NAME #1] [20 mg|STRENGTH @1]\n  - tablets, [by mouth|ROUTE_OR_MODE @1]",
         "1. [Lisinopril|GENERIC_NAME #1] [20 mg|DOSAGE @1]\n   tablets [by mouth|ROUTE_OR_MODE @1]",
         "- [Lisinopril|GENERIC_NAME #1]\n- take [20 mg|DOSAGE @1] [daily|FREQUENCY @1]",
         "- [Lisinopril|GENERIC_NAME #1]\n- Dose: [20 mg|DOSAGE @1]",
+        "[Lisinopril|GENERIC_NAME #1] [20 mg|STRENGTH @1]\nTake [1 tab|DOSAGE @1] [daily|FREQUENCY @1]",
+        "[Lisinopril|GENERIC_NAME #1]\nZestril [20 mg|DOSAGE @1]",
+        "On [lisinopril|GENERIC_NAME #1] [20 mg|STRENGTH @1] as one\nScored [tablet|FORM @1] [daily|FREQUENCY @1]",
     ],
 )
 def test_the_dose_of_an_unknown_drug_is_not_its_neighbours(nlp, line: str) -> None:

@@ -2,7 +2,8 @@
 
 Every attribute looks at the mentions round it that can own one (`medtext.link_pairs`), and a network says how likely each
 is (`link_network`); the likeliest owns it, if it is likely enough. Of a drug and its fluid, rules say whose it is (`mixtures`),
-and a number in the next sentence is a second result only of words that say so (`rules/again.txt`).
+as they do of the items of a list (`listed`), and a number in the next sentence is a second result only of words that say so
+(`rules/again.txt`).
 """
 
 import re
@@ -16,34 +17,26 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.components.link_network import LinkNetwork
+from medtext.components.listed import Lists
 from medtext.components.mixtures import Mixture, Mixtures
 from medtext.components.ner import learned
 from medtext.findings import Link, findings, text_of
 from medtext.link_pairs import RESULT, UNIT, Pairs, pairs_of
 from medtext.rulebook import any_of, load_toml, load_words, rules_dir
-from medtext.schema import ATTRIBUTES, CATEGORIES, Mention
+from medtext.schema import Mention
 
-DRUGS = CATEGORIES["MEDICATION"]
 ENOUGH = 0.35
 """An attribute with no owner this likely hangs on none."""
 DIGIT = re.compile(r"\d")
 BEFORE = 4  # characters before a sentence, in which the stop of the one before it stands
-ITEM = re.compile(r"(?P<indent>[ \t]{0,40})(?:(?P<number>\d{1,2}[.)])|(?P<bullet>[-*•·])|(?P<cell>\|))[ \t]*")
-"""How an item of a list or a row of a table begins."""
-SAME_DRUG = re.compile(
-    r"[\W\d]*(?:$|(?:take|taking|give|apply|inject|use|inhale|instill|place|insert|then|and|for|to|may|with|by|last|next|start|stop"
-    r"|increase|decrease|continue|change|now|currently|refill|disp)\w*\b|[^\n:|]{1,30}:)",
-    re.IGNORECASE,
-)
-"""What begins an item that goes on with the drug of the item before it: "- take 10 mg", "- Dose: 10 mg"."""
 STOP = re.compile(r"[^\s.](?<!\bft)\.\s*$")  # "Hgb ........ 8.2" and "5 ft. 2" go on
 
 
 class AttributeLinker:
     """The spaCy component: fills `findings(doc).links`."""
 
-    def __init__(self, network: LinkNetwork, mixtures: Mixtures, again: Iterable[str]) -> None:
-        self.network, self._mixtures = network, mixtures
+    def __init__(self, network: LinkNetwork, mixtures: Mixtures, lists: Lists, again: Iterable[str]) -> None:
+        self.network, self._mixtures, self._lists = network, mixtures, lists
         self._again = re.compile(rf"\b(?:{any_of(again)})\b", re.IGNORECASE)
 
     def __call__(self, doc: Doc) -> Doc:
@@ -53,7 +46,7 @@ class AttributeLinker:
         if len(pairs) and found.read is not None:
             likely = self.network(doc, found.read, found.mentions, pairs)
             likely[self._orphans(text, found.mentions, starts, pairs)] = 0
-            likely[_of_other_items(text, found.mentions, pairs)] = 0
+            likely[self._lists(text, found.mentions, pairs)] = 0
             links = dict(linked(pairs, likely.tolist()))
             found.links = {place: link for place, link in links.items() if not _alone(found.mentions, place, links)}
             found.links |= dict(self._mixtures(text, found.mentions, found.links))
@@ -79,33 +72,6 @@ class AttributeLinker:
         return bool(number and stopped) and not self._again.search(text, begin, mention.end)
 
 
-def _of_other_items(text: str, mentions: Sequence[Mention], pairs: Pairs) -> list[int]:
-    """The pairs of a dose and a drug in two items of one list: that of an unknown drug is not its neighbour's."""
-    items: dict[int, re.Match[str] | None] = {}
-    rows = []
-    for row in np.flatnonzero(pairs.column("lines") > 0).tolist():
-        place, owner = int(pairs.attributes[row]), int(pairs.owners[row])
-        if mentions[owner].type in DRUGS and ATTRIBUTES.get(mentions[place].type) == "MEDICATION":
-            first, last = sorted((mentions[place], mentions[owner]), key=attrgetter("begin"))
-            begin = text.rfind("\n", 0, first.begin) + 1
-            if begin not in items:
-                items[begin] = ITEM.match(text, begin)
-            item = items[begin]
-            if item and _another(text, item, first.end, last.begin, last is mentions[place]):
-                rows.append(row)
-    return rows
-
-
-def _another(text: str, item: re.Match[str], begin: int, end: int, goes_on: bool) -> bool:
-    """Whether an item like `item` begins in `[begin, end)`; it may be about the same drug where an attribute stands at `end`."""
-    while (begin := text.find("\n", begin, end) + 1) > 0:
-        other = ITEM.match(text, begin)
-        alike = other and other.lastgroup == item.lastgroup and len(other["indent"]) <= len(item["indent"])
-        if other and alike and not (goes_on and SAME_DRUG.match(text, other.end(), end)):
-            return True
-    return False
-
-
 def linked(pairs: Pairs, likely: Iterable[float]) -> Iterator[tuple[int, Link]]:
     """The place of each attribute that has an owner, with the link to it; of two that are as likely, to the first."""
     judged = zip(pairs.attributes.tolist(), pairs.owners.tolist(), likely, strict=True)
@@ -127,4 +93,5 @@ def _alone(mentions: Sequence[Mention], place: int, links: Container[int]) -> bo
 def create_attributes(nlp: Language, name: str, rules: str, model: str) -> AttributeLinker:  # noqa: ARG001
     mixtures = Mixtures(load_toml(rules_dir(rules) / "mixtures.toml", "mixture", Mixture))
     again = load_words(rules_dir(rules) / "again.txt")
-    return AttributeLinker(LinkNetwork(learned(model, "links.onnx")), mixtures, again)
+    lists = Lists(load_words(rules_dir(rules) / "goes_on.txt"))
+    return AttributeLinker(LinkNetwork(learned(model, "links.onnx")), mixtures, lists, again)

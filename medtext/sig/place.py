@@ -37,7 +37,9 @@ NAMES = re.compile(r"\s?(?:[/,;+&-]|and)\s?")
 """What stands between two names in one pair of brackets: "Augmentin (amoxicillin/clavulanate)"."""
 ALIAS = re.compile(r"[\s,;]{1,40}(?:(?:commonly|also)\sknown\sas|brand\sname|generic\sname)[\s:]{1,8}", re.IGNORECASE)
 """The same without brackets, on a line of its own in what a patient takes home."""
-STRENGTHS = re.compile(r"(?:/[\w ]{3,30})?\s*\d[\d.]*\s?(?:mg|mcg|g)?\s?[-/]\s?\d")
+STRENGTHS = re.compile(
+    r"(?:/[\w ]{3,30})?\s*(?!\d{1,2}\s?/\s?(?:7|12|52)(?![\d.]))\d[\d.]*\s?(?:mg|mcg|g)?\s?[-/]\s?\d"
+)
 """What stands behind two names with a stroke between them that are one product: "valsartan/HCTZ 160/12.5"."""
 INSULIN = "insulin"
 

@@ -19,6 +19,7 @@ from medtext.sig.words import SigRule, SigWords, key, load_words, lowered
 
 QUANTITIES = ("DOSAGE", "STRENGTH")
 MINUTES = 1 / 48  # days; what is shorter is told in minutes
+MOST_AT_ONCE = 20  # of a scheme that leaves no time of the day out: "100-62.5-25" are the strengths of three drugs
 NEAR = 80  # characters before an item that are looked at
 REMEMBERED = 1 << 12  # readings that are kept
 NOTHING = Sig()
@@ -56,6 +57,7 @@ PERIODS = {
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = re.compile(rf"\bq?({'|'.join(WEEK)})")
 RANGE = re.compile(PARTS["to"])
+WEIGHED = re.compile(r"\s?(?:m[cg]?g|µg|g|%)(?!\w)")
 AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|another\s)*$")
 SPELT_OUT = re.compile(r"\([^)]*$")
 UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
@@ -81,7 +83,7 @@ INHALED = re.compile(r"\binhaled?\s*$")
 """Before "2 doses" that are taken at a time."""
 PER_TIME = re.compile(r"(?:/|per)\s*(?:h|hr|hour|min|minute)$")
 BOLUS = re.compile(r"\b(?:bolus|load(?:ed|ing)?|push|ivp)\b")
-"""Before a rate, that what stands before it is given at once, and not what the bag holds."""
+"""Beside a rate, that a weight is given at once, and is not what the bag holds."""
 PLUS = re.compile(r"(?:[,;+&]|\b(?:plus|and|with|w/))\s*(?:an?\s|the\s)?$")
 """Between a dose and a scale that is given as well: "20 units nightly plus sliding scale"."""
 TAKEN = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth|to\sbe\staken)")
@@ -171,8 +173,9 @@ class SigReader:
         return _agreed(_sig(first), _sig(said)) if first else _sig(said)
 
     def _scheme(self, said: Said, item: Item) -> None:
-        parts = re.split(r"\s?[-+]\s?", item.text)
-        said.scheme = tuple(self.words.number(part) or 0.0 for part in parts)
+        parts = [self.words.number(part) or 0.0 for part in re.split(r"\s?[-+]\s?", item.text)]
+        if not WEIGHED.match(item.after) and (max(parts) <= MOST_AT_ONCE or 0 in parts):
+            said.scheme = tuple(parts)
 
     def _often(self, said: Said, item: Item) -> None:
         if item["often_slash"] and item.type in QUANTITIES:  # "200/wk" is a dose of 200
@@ -282,8 +285,8 @@ class SigReader:
             said.routes.add(self.words.route_of[unit])
 
     def _mass(self, said: Said, item: Item) -> None:
-        if PER_TIME.search(item["mass_per"]) and not BOLUS.search(item.match.string, 0, item.begin):
-            said.runs = True
+        if PER_TIME.search(item["mass_per"]):
+            said.runs = not BOLUS.search(item.match.string)
         self._measured(said, item, MASS, self.words.mass)
 
     def _measured(self, said: Said, item: Item, kind: str, units: Mapping[str, str]) -> str:
@@ -455,7 +458,7 @@ class SigReader:
         if BY.search(item.before):
             said.unsure.update(("dose?", "times?"))
             return
-        if said.amounts and not (kind == BARE and high <= FEW) and self._told_anew(said, item):  # not "40 mg (2)"
+        if said.amounts and not (kind == BARE and high <= FEW) and self._told_anew(said, item, unit):  # not "40 mg (2)"
             return
         if kind == MASS and item["mass_times"]:
             low, high = low * float(item["mass_times"]), high * float(item["mass_times"])
@@ -465,7 +468,7 @@ class SigReader:
             return
         said.amounts.append(Amount(first, high, unit + suffix, kind, item.type, item.end, daily))
 
-    def _told_anew(self, said: Said, item: Item) -> bool:
+    def _told_anew(self, said: Said, item: Item, unit: str) -> bool:
         """Whether an amount is the one before it told anew: "5 mL (1 tsp)", "650 mg = 2 tab", "50 mg/kg q24h (420 mg)".
 
         What is reckoned from a weight ("15 mg/kg = 126 mg") is told in its stead.
@@ -475,7 +478,8 @@ class SigReader:
         if between == "=" and weighed and not before.daily:
             item.type = said.amounts.pop().type
             return False
-        return between in ("(", "=") or (weighed and between.endswith("("))
+        volume = not between and (before.unit, unit) == ("unit", "mL")  # "18 units 0.18 mL"
+        return volume or between in ("(", "=") or (weighed and between.endswith("("))
 
     def _goes_on(self, item: Item, kind: str, high: float | None) -> bool:
         """Whether the number is part of a longer one that is not understood: "1 000 mg", "one sixty mg", "1 bottle".
