@@ -68,7 +68,7 @@ LINE_END = re.compile(r"[\n;]|\.\s\s+[A-Z]|(?<!\.\w)\.\s+[A-Z0-9]|(?<!\.\w)\.\s*
 LEAD = re.compile(r"[\s,:(]*(?:for|if|when)\s+(?:the\s+)?", re.IGNORECASE)
 REASON = re.compile(r"[^\s.,;:()#](?:[^.,;:()\n#]|\.\d|(?<=\d),\d)*")
 REASON_END = re.compile(
-    r"\s+(?:(?:may|do|per|take|up\sto|not|no|with|she|he|as)\b|x\s*\d|q\.?\d|for\s+\d|disp|refill|[-–—]|\d+\s*(?:tab|mg|days?))",
+    r"\s+(?:(?:may|do|per|take|up\sto|not|no|with|she|he|as)\b|x\s*\d|q\.?\d|for\s+(?:\d|up\sto)|disp|refill|[-–—]|\d+\s*(?:tab|mg|days?))",
     re.IGNORECASE,
 )
 REASON_BEFORE = re.compile(r"\bfor\s+([^\d\s.,;:()][^.,;:()\n\d]{1,40}?)[\s,]*$", re.IGNORECASE)
@@ -240,13 +240,16 @@ def _tail_end(text: str, found: Findings, parts: Sequence[int]) -> int:
 def _more(words: SigWords, tail: str, pieces: Sequence[Piece]) -> Iterator[Piece]:
     """The words of the rules with which `tail` goes on from the pieces; a reason is passed over, and is not among them.
 
-    Where a dose is among the pieces, an amount behind it is what is dispensed, and ends it; so does a change.
+    Where a dose is among the pieces, an amount behind it is what is dispensed, and ends it, if it has no time of the day; so
+    does a change.
     """
     lower = unglued(lowered(tail))
     dosed = any(kind == "DOSAGE" for kind, _ in pieces)
     at = _end_of_reason(words, lower, 0, pieces[-1][1])
     while found := words.item.match(lower, _end(SPACE, lower, at)) or words.item.match(lower, _end(FILLER, lower, at)):
-        if (dosed and found.lastgroup in AMOUNTS) or words.ends(found.group()):
+        if (dosed and found.lastgroup in AMOUNTS and not words.moment_at(lower, found.end())) or words.ends(
+            found.group()
+        ):
             break
         yield "", f" {lower[at : found.end()]}"
         at = _end_of_reason(words, lower, found.end(), found.group())

@@ -74,6 +74,11 @@ WORD_AFTER = re.compile(r"\s*(?!and|for|with|per|each|every|the)([a-z]{3,})")
 LARGE = ("hundred", "thousand", "million", "quarter", "quarters", "thirds")
 SMALL_HOURS = re.compile(r"[1-4]\s?a\.?m\.?")
 """What is hardly a time of the day: "500 mg 1 AM 2 PM" may be one in the morning and two in the afternoon."""
+NUMBER_BEFORE = re.compile(r"(?<![\w.:/])(\d[\d.]*)\s*$")
+"""Before a time of the day, a dose of its own that was not found: "20 AM 15 PM"."""
+HOUR_BEFORE = re.compile(r"\d\s?[ap]\.?m\.?(?:[\s,/&]|and)*$")
+OF_THEM = re.compile(r"\((?:[^()]{0,20}\s)?of\s(?:an?\s)?$")
+"""Before the strength of what is broken: "25 mg (1/2 tab of 50 mg)"."""
 OTHER_INTERVAL = re.compile(r"to\s+q")
 AT = re.compile(r"(?:\bat|\()\s*$")
 OTHER_TIME = re.compile(
@@ -194,7 +199,8 @@ class SigReader:
 
     def _clock(self, said: Said, item: Item) -> None:
         at = AT.search(item.before)
-        if SMALL_HOURS.fullmatch(item.text) and said.amounts and not at:
+        told = said.last == "moment" and not HOUR_BEFORE.search(item.before)  # "20 units AM 12 PM"
+        if (told or SMALL_HOURS.fullmatch(item.text)) and said.amounts and not at:
             said.unsure.add("dose?")
         if said.last != "moment" or not at:
             said.moments.add(item.text)
@@ -399,6 +405,9 @@ class SigReader:
 
     def _moment(self, said: Said, item: Item, rule: SigRule) -> None:
         names = set(rule.value.split())
+        number = NUMBER_BEFORE.search(item.before)
+        if number and said.amounts and said.amounts[-1].end < said.moment and float(number[1]) != said.amounts[-1].low:
+            said.unsure.add("dose?")
         said.moment = item.end
         said.settle_dose()
         on_top = AND.search(item.before) and said.last != "moment" and not SPELT_OUT.search(item.before)
@@ -452,12 +461,16 @@ class SigReader:
             return
         if "-" in item.text and high > WIDEST[kind] * low:
             return  # "Percocet 5-325"
+        if said.amounts and OF_THEM.search(item.before):
+            return
         if MORE.search(item.before) and said.told():
             said.over = True
             return
         if BY.search(item.before):
             said.unsure.update(("dose?", "times?"))
             return
+        if kind == BARE and said.amounts and said.moment > said.amounts[-1].end and low != said.amounts[-1].low:
+            said.unsure.add("dose?")  # "22 units AM, 18 PM"
         if said.amounts and not (kind == BARE and high <= FEW) and self._told_anew(said, item, unit):  # not "40 mg (2)"
             return
         if kind == MASS and item["mass_times"]:

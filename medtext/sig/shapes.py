@@ -80,7 +80,7 @@ NUMBERED = {
     # 5/325, 875/125 mg, 150+75+400 mg
     "combined": r"""(?<![\w./])(?!@fraction) @digits (?:\s?[/+]\s?@digits)+ \s*(?:@mass_unit@end)?""",
     # 8 a.m., q8am; q0600
-    "clock": r"(?:@begin q\s?|@start) \d{1,2}(?::\d\d)?\s?[ap]\.?m\.?@end | @begin q\s?(?:[01]\d|2[0-3])[0-5]\d@end",
+    "clock": r"(?:@begin q\s?|@start) (?:1[0-2]|0?[1-9])(?::\d\d)?\s?[ap]\.?m\.?@end | @begin q\s?(?:[01]\d|2[0-3])[0-5]\d@end",
 }
 """What begins with a number, or with a word before one."""
 

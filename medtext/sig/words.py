@@ -195,6 +195,11 @@ class SigWords:
         """Whether the rules say what a word means wherever it stands."""
         return key(text) in self.words
 
+    def moment_at(self, text: str, at: int) -> bool:
+        """Whether a time of the day stands at an offset, or behind a blank there."""
+        found = self.item.match(text, at + text.startswith(" ", at))
+        return bool(found) and any(rule.kind == "moment" for rule in self.words.get(key(found.group()), ()))
+
     def ends(self, text: str) -> bool:
         """Whether a word tells of a change, so that what follows is another prescription."""
         return any(rule.kind == "change" for rule in self.words.get(key(text), ()))
