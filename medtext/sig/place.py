@@ -22,7 +22,7 @@ LONGEST_TAIL = 100  # code points after the last one
 LONGEST_REASON = 60
 MOST_PARTS = 24  # attributes of one prescription; where there are more, a table has been read as one
 BARRIER: Piece = ("", " ; ")  # another drug's words
-NAME: Piece = ("", " ")  # the medication's
+NAME: Piece = ("", " ")  # the medication's, or a date
 
 OPENED = re.compile(
     r"\s?[(\[]\s?(?:(?:brand|trade|generic|name|formerly|also known as|a\.?k\.?a\.?|i\.e\.)[\s:,]*){0,3}", re.IGNORECASE
@@ -49,6 +49,8 @@ BEFORE_REASON = re.compile(r"[ \t:(]*")
 NO_REASON = re.compile(r"[ \t]*:")
 """Behind a heading: "ibuprofen prn  Allergies: none"."""
 DIGIT = re.compile(r"\d")
+DATED = re.compile(r"\d[-/.]\d")
+"""In a date that could be read as a scheme of the day: "12-10-19"."""
 FILLER = re.compile(
     r"[\s,(:&+–-]*(?:(?:and|take|taken|to be taken|use|apply|for|with|x)\s+)?(?:to\s|in\s|the\s)*", re.IGNORECASE
 )
@@ -158,12 +160,13 @@ def _pieces(text: str, found: Findings, parts: Sequence[int], names: Sequence[in
     end = mentions[parts[0]].begin
     for one in range(parts[0], parts[-1] + 1):
         mention = mentions[one]
-        if one not in parts and not _foreign(found, one):
+        date = mention.type == "DATE" and DATED.search(text, mention.begin, mention.end)
+        if one not in parts and not date and not _foreign(found, one):
             continue
         if mention.begin > end:
             yield _piece("", text, end, mention.begin)
         end = mention.end
-        if one in names:
+        if one in names or date:
             yield NAME
         else:
             yield _piece(_kind(text, mention), text, mention.begin, end) if one in parts else BARRIER

@@ -199,7 +199,8 @@ class SigReader:
 
     def _clock(self, said: Said, item: Item) -> None:
         at = AT.search(item.before)
-        told = said.last == "moment" and not HOUR_BEFORE.search(item.before)  # "20 units AM 12 PM"
+        behind = said.last == "moment" and not item.since(said.moment).strip(" ,")
+        told = behind and not HOUR_BEFORE.search(item.before)  # "20 units AM 12 PM"
         if (told or SMALL_HOURS.fullmatch(item.text)) and said.amounts and not at:
             said.unsure.add("dose?")
         if said.last != "moment" or not at:

@@ -198,7 +198,7 @@ class SigWords:
     def moment_at(self, text: str, at: int) -> bool:
         """Whether a time of the day stands at an offset, or behind a blank there."""
         found = self.item.match(text, at + text.startswith(" ", at))
-        return bool(found) and any(rule.kind == "moment" for rule in self.words.get(key(found.group()), ()))
+        return found is not None and any(rule.kind == "moment" for rule in self.words.get(key(found.group()), ()))
 
     def ends(self, text: str) -> bool:
         """Whether a word tells of a change, so that what follows is another prescription."""
