@@ -148,6 +148,7 @@ def test_a_number_in_the_next_sentence_is_no_second_result(nlp, line: str) -> No
         "[Ceftriaxone|GENERIC_NAME] ([Rocephin|BRAND_NAME #1]) [1 g|STRENGTH @1] in [sodium chloride|GENERIC_NAME #2] [0.9 %|STRENGTH @2] "
         "[100 mL|DOSAGE @2] [IVPB|ROUTE_OR_MODE @1]",
         "[Diltiazem|GENERIC_NAME #1] [125 mg|STRENGTH @1] + [D5W|GENERIC_NAME #2] [125 mL|DOSAGE @2], [IV|ROUTE_OR_MODE @1], [5 mg/hr|RATE @1]",
+        "[Cefazolin|GENERIC_NAME #1] + [NS|GENERIC_NAME #2] [50 mL|DOSAGE @2] [2 gm|STRENGTH @1], [IV|ROUTE_OR_MODE @1], [q8h|FREQUENCY @1]",
         # an anesthetic with epinephrine, a fluid with potassium
         "[Lidocaine|GENERIC_NAME #1] [1%|STRENGTH @1] with [epinephrine|GENERIC_NAME #2] [1:100,000|STRENGTH @2], [10 mL|DOSAGE @1]",
         "[D5NS|GENERIC_NAME #1] with [KCl|GENERIC_NAME #2] [20 mEq/L|STRENGTH @2] [IV|ROUTE_OR_MODE @1] [75 mL/hr|RATE @1]",
@@ -160,6 +161,36 @@ def test_a_number_in_the_next_sentence_is_no_second_result(nlp, line: str) -> No
 def test_what_is_mixed_goes_by_its_drug(nlp, line: str) -> None:
     found, said = links_of(nlp, line)
     assert found == said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        # what an unknown drug of the next item is taken at, by number, bullet and line
+        "1. [Lisinopril|GENERIC_NAME #1] [20 mg|DOSAGE @1] [daily|FREQUENCY @1]\n2. MOM [30cc|DOSAGE] [PO|ROUTE_OR_MODE] [QD prn|FREQUENCY]",
+        "- [Lisinopril|GENERIC_NAME #1] [20 mg|DOSAGE @1]\n- Zorblex [by mouth|ROUTE_OR_MODE]",
+        "[Lisinopril|GENERIC_NAME #1] [20 mg|DOSAGE @1] [daily|FREQUENCY @1]\nMOM [30 cc|DOSAGE] [qhs prn|FREQUENCY]\n[Colace|BRAND_NAME #2] [bid|FREQUENCY @2]",
+        # the same drug
+        "- [Lisinopril|GENERIC_NAME #1] [20 mg|STRENGTH @1]\n  - tablets, [by mouth|ROUTE_OR_MODE @1]",
+        "1. [Lisinopril|GENERIC_NAME #1] [20 mg|DOSAGE @1]\n   tablets [by mouth|ROUTE_OR_MODE @1]",
+        "- [Lisinopril|GENERIC_NAME #1]\n- take [20 mg|DOSAGE @1] [daily|FREQUENCY @1]",
+        "- [Lisinopril|GENERIC_NAME #1]\n- Dose: [20 mg|DOSAGE @1]",
+        "[Lisinopril|GENERIC_NAME #1] [20 mg|STRENGTH @1]\nTake [1 tab|DOSAGE @1] [daily|FREQUENCY @1]",
+        "[Lisinopril|GENERIC_NAME #1]\nZestril [20 mg|DOSAGE @1]",
+        "On [lisinopril|GENERIC_NAME #1] [20 mg|STRENGTH @1] as one\nScored [tablet|FORM @1] [daily|FREQUENCY @1]",
+    ],
+)
+def test_the_dose_of_an_unknown_drug_is_not_its_neighbours(nlp, line: str) -> None:
+    found, said = links_of(nlp, line)
+    assert found == said
+
+
+def test_a_row_of_a_table_is_an_item(nlp) -> None:
+    text = "| Lisinopril | 20 mg |\n| Zorblex | daily | PO |"
+    marks = {"Lisinopril": "GENERIC_NAME", "20 mg": "DOSAGE", "daily": "FREQUENCY", "PO": "ROUTE_OR_MODE"}
+    spans = [(text.index(word), text.index(word) + len(word), kind) for word, kind in marks.items()]
+    record = medtext.extract(text, nlp=nlp, spans=spans)
+    assert [text[one.begin : one.end] for one in record.entities[0].attributes] == ["20 mg"]
 
 
 def mentions_of(*placed: tuple[int, str]) -> list[Mention]:

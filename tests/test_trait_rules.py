@@ -68,11 +68,50 @@ def signs(odds: dict[str, float]) -> str:
         ("hold amlodipine 5 mg if SBP is below 90", "amlodipine", "-NEGATION"),
         ("Hold metoprolol for surgery, restart if HR >60", "metoprolol", ""),
         ("DISCONTINUE: amlodipine 5 mg, aspirin 81 mg", "aspirin", "+PAST_HISTORY"),
+        ("Medicines stopped: amlodipine 5 mg od (oedema), aspirin 75mg", "aspirin", "+PAST_HISTORY"),
+        ("Stopped: amlodipine 5mg, started aspirin 75mg", "aspirin", ""),
+        ("Medicines stopped: none. aspirin 75 mg od", "aspirin", ""),
+        ("Stopped meds:\namlodipine 5 mg\naspirin 81 mg", "aspirin", "+PAST_HISTORY"),
+        ("She stopped: coffee, aspirin", "aspirin", ""),
+        ("Medications held on admission: amlodipine 5 mg, metoprolol 25 mg", "metoprolol", "+NEGATION"),
+        ("Withheld: amlodipine. Continue metoprolol", "metoprolol", ""),
+        ("metoprolol 25 mg BID - HOLD until seen", "metoprolol", "+NEGATION"),
+        ("aspirin interaction - hold apixaban for now", "aspirin", ""),
+        ("metoprolol   status: on-hold   dosage: 25 mg", "metoprolol", "+NEGATION"),
+        ("metoprolol 25 mg (hold parameters as ordered)", "metoprolol", ""),
+        ("apixaban 5 mg BID (held for procedure)", "apixaban", "+NEGATION"),
+        ("metoprolol 25 mg BID, hold for loose stools", "metoprolol", ""),
+        ("apixaban 5 mg BID, aspirin 81 mg (on hold)", "apixaban", ""),
+        ("She has not been taking her amlodipine 5 mg.", "amlodipine", "+NEGATION"),
+        ("He couldn't tolerate gabapentin.", "gabapentin", "+NEGATION"),
+        ("He tolerated gabapentin.", "gabapentin", ""),
+        ("amlodipine was replaced with metoprolol", "amlodipine", "+PAST_HISTORY"),
+        ("amlodipine was replaced with metoprolol", "metoprolol", ""),
+        ("Switched from amlodipine 5 mg to metoprolol", "amlodipine", "+PAST_HISTORY"),
+        ("Switch from metoprolol 25 mg to 50 mg", "metoprolol", ""),
+        ("aspirin 81 mg daily, stopped apixaban", "aspirin", "-NEGATION -PAST_HISTORY"),
+        ("aspirin 81 mg daily, stopped in May", "aspirin", ""),
         ("Stop: 10:45, aspirin given", "aspirin", ""),
     ],
 )
 def test_what_is_said_beside_a_mention(nlp, text: str, name: str, expected: str) -> None:
     assert signs(added(nlp, text)[name]) == expected
+
+
+def test_the_status_of_a_row_is_its_own(nlp) -> None:
+    text = (
+        "amlodipine\t5 mg\tdaily\tDiscontinued\naspirin\t81 mg\tdaily\tActive\n"
+        "| metoprolol | 25 mg | BID | On hold |\napixaban   5 mg   BID   Stopped   (bleed)\n"
+        "gabapentin 300 mg at night. Active at home\nibuprofen 600 mg  Stop the tablets"
+    )
+    assert {name: signs(odds) for name, odds in added(nlp, text).items()} == {
+        "amlodipine": "-NEGATION +PAST_HISTORY",
+        "aspirin": "-NEGATION -PAST_HISTORY",
+        "metoprolol": "+NEGATION -PAST_HISTORY",
+        "apixaban": "-NEGATION +PAST_HISTORY",
+        "gabapentin": "",
+        "ibuprofen": "",
+    }
 
 
 def test_a_title_rules_its_list(nlp) -> None:
@@ -98,13 +137,15 @@ def test_a_title_rules_its_list(nlp) -> None:
         "not " * 9000,
         "wife with " * 5000,
         "hold " * 9000,
+        "stopped: a " * 9000,
+        " " * 9000 + "aspirin" + " " * 9000,
         "1" * 50_000,
         " \n" * 9000,
     ],
     ids=lambda text: text[:8],
 )
 def test_hostile_texts_take_no_long(nlp, text: str) -> None:
-    doc = nlp.make_doc(f"{text} aspirin rash, stop taking excluded previously")
+    doc = nlp.make_doc(f"{text} aspirin rash, stop taking excluded previously held stopped active")
     places = [doc.text.index("aspirin"), doc.text.index("rash")]
     mentions = [Mention(places[0], places[0] + 7, "GENERIC_NAME"), Mention(places[1], places[1] + 4, "DX_NAME")]
     seen = surroundings(doc, lambda _doc, mentions: [[] for _ in mentions], mentions, [(), ()])

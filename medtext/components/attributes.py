@@ -1,9 +1,9 @@
 """Attributes on their entity: which drug a dose belongs to, which finding a site, which event a date.
 
 Every attribute looks at the mentions round it that can own one (`medtext.link_pairs`), and a network says how likely each
-is (`link_network`); the likeliest owns it, if it is likely enough. Of a drug and its fluid, rules say whose it is (`mixtures`);
-a result in a table belongs to the test at the head of its column (`tables`), and a number in the next sentence is a second result
-only of words that say so (`rules/again.txt`).
+is (`link_network`); the likeliest owns it, if it is likely enough. Of a drug and its fluid, rules say whose it is (`mixtures`), as
+they do of the items of a list (`listed`); a result in a table belongs to the test at the head of its column (`tables`), and a number
+in the next sentence is a second result only of words that say so (`rules/again.txt`).
 """
 
 import re
@@ -17,6 +17,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from medtext.components.link_network import LinkNetwork
+from medtext.components.listed import Lists
 from medtext.components.mixtures import Mixture, Mixtures
 from medtext.components.ner import learned
 from medtext.components.tables import in_tables
@@ -35,8 +36,8 @@ STOP = re.compile(r"[^\s.](?<!\bft)\.\s*$")  # "Hgb ........ 8.2" and "5 ft. 2" 
 class AttributeLinker:
     """The spaCy component: fills `findings(doc).links`."""
 
-    def __init__(self, network: LinkNetwork, mixtures: Mixtures, again: Iterable[str]) -> None:
-        self.network, self._mixtures = network, mixtures
+    def __init__(self, network: LinkNetwork, mixtures: Mixtures, lists: Lists, again: Iterable[str]) -> None:
+        self.network, self._mixtures, self._lists = network, mixtures, lists
         self._again = re.compile(rf"\b(?:{any_of(again)})\b", re.IGNORECASE)
 
     def __call__(self, doc: Doc) -> Doc:
@@ -46,6 +47,7 @@ class AttributeLinker:
         if len(pairs) and found.read is not None:
             likely = self.network(doc, found.read, found.mentions, pairs)
             likely[self._orphans(text, found.mentions, starts, pairs)] = 0
+            likely[self._lists(text, found.mentions, pairs)] = 0
             links = dict(linked(pairs, likely.tolist()))
             found.links = {place: link for place, link in links.items() if not _alone(found.mentions, place, links)}
             found.links |= dict(self._mixtures(text, found.mentions, found.links))
@@ -94,4 +96,5 @@ def _alone(mentions: Sequence[Mention], place: int, links: Container[int]) -> bo
 def create_attributes(nlp: Language, name: str, rules: str, model: str) -> AttributeLinker:  # noqa: ARG001
     mixtures = Mixtures(load_toml(rules_dir(rules) / "mixtures.toml", "mixture", Mixture))
     again = load_words(rules_dir(rules) / "again.txt")
-    return AttributeLinker(LinkNetwork(learned(model, "links.onnx")), mixtures, again)
+    lists = Lists(load_words(rules_dir(rules) / "goes_on.txt"))
+    return AttributeLinker(LinkNetwork(learned(model, "links.onnx")), mixtures, lists, again)

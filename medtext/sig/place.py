@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from medtext.findings import Findings
 from medtext.schema import ATTRIBUTES, CATEGORIES, Mention, Sig
-from medtext.sig.reader import CHANGED, NOTHING, Piece, SigReader, unglued
+from medtext.sig.reader import CHANGED, NOT_FOR, NOTHING, Piece, SigReader, unglued
 from medtext.sig.said import BARE, COUNTED, MASS
 from medtext.sig.words import SigWords, lowered
 
@@ -22,7 +22,7 @@ LONGEST_TAIL = 100  # code points after the last one
 LONGEST_REASON = 60
 MOST_PARTS = 24  # attributes of one prescription; where there are more, a table has been read as one
 BARRIER: Piece = ("", " ; ")  # another drug's words
-NAME: Piece = ("", " ")  # the medication's
+NAME: Piece = ("", " ")  # the medication's, or a date
 
 OPENED = re.compile(
     r"\s?[(\[]\s?(?:(?:brand|trade|generic|name|formerly|also known as|a\.?k\.?a\.?|i\.e\.)[\s:,]*){0,3}", re.IGNORECASE
@@ -35,6 +35,12 @@ CLOSED = re.compile(
 """What stands behind a name in brackets that is the name before them again; not "(metformin held)"."""
 NAMES = re.compile(r"\s?(?:[/,;+&-]|and)\s?")
 """What stands between two names in one pair of brackets: "Augmentin (amoxicillin/clavulanate)"."""
+ALIAS = re.compile(r"[\s,;]{1,40}(?:(?:commonly|also)\sknown\sas|brand\sname|generic\sname)[\s:]{1,8}", re.IGNORECASE)
+"""The same without brackets, on a line of its own in what a patient takes home."""
+STRENGTHS = re.compile(
+    r"(?:/[\w ]{3,30})?\s*(?!\d{1,2}\s?/\s?(?:7|12|52)(?![\d.]))\d[\d.]*\s?(?:mg|mcg|g)?\s?[-/]\s?\d"
+)
+"""What stands behind two names with a stroke between them that are one product: "valsartan/HCTZ 160/12.5"."""
 INSULIN = "insulin"
 
 SPACE = re.compile(r"(?:[\s,:()\]]|total\))*")
@@ -43,6 +49,8 @@ BEFORE_REASON = re.compile(r"[ \t:(]*")
 NO_REASON = re.compile(r"[ \t]*:")
 """Behind a heading: "ibuprofen prn  Allergies: none"."""
 DIGIT = re.compile(r"\d")
+DATED = re.compile(r"\d[-/.]\d")
+"""In a date that could be read as a scheme of the day: "12-10-19"."""
 FILLER = re.compile(
     r"[\s,(:&+–-]*(?:(?:and|take|taken|to be taken|use|apply|for|with|x)\s+)?(?:to\s|in\s|the\s)*", re.IGNORECASE
 )
@@ -52,7 +60,7 @@ TAKE = re.compile(
     re.IGNORECASE,
 )
 CHANGE = re.compile(
-    r"\b(?:chang|increas|decreas|reduc|titrat|taper|adjust|rais|lower|wean|bump)(?:e|ed|es|ing|s)?\s+(?:(?:her|his|the|your|home)\s+)?$",
+    r"\b(?:chang|increas|decreas|reduc|titrat|taper|adjust|rais|lower|wean|bump|switch)(?:e|ed|es|ing|s)?\s+(?:from\s+)?(?:(?:her|his|the|your|home)\s+)?$",
     re.IGNORECASE,
 )
 FROM_TO = re.compile(r"\s[\d.,]{1,7}\s?[a-z]{0,6}\sto\s\d", re.IGNORECASE)
@@ -62,7 +70,7 @@ LINE_END = re.compile(r"[\n;]|\.\s\s+[A-Z]|(?<!\.\w)\.\s+[A-Z0-9]|(?<!\.\w)\.\s*
 LEAD = re.compile(r"[\s,:(]*(?:for|if|when)\s+(?:the\s+)?", re.IGNORECASE)
 REASON = re.compile(r"[^\s.,;:()#](?:[^.,;:()\n#]|\.\d|(?<=\d),\d)*")
 REASON_END = re.compile(
-    r"\s+(?:(?:may|do|per|take|up\sto|not|no|with|she|he|as)\b|x\s*\d|q\.?\d|for\s+\d|disp|refill|[-–—]|\d+\s*(?:tab|mg|days?))",
+    r"\s+(?:(?:may|do|per|take|up\sto|not|no|with|she|he|as)\b|x\s*\d|q\.?\d|for\s+(?:\d|up\sto)|disp|refill|[-–—]|\d+\s*(?:tab|mg|days?))",
     re.IGNORECASE,
 )
 REASON_BEFORE = re.compile(r"\bfor\s+([^\d\s.,;:()][^.,;:()\n\d]{1,40}?)[\s,]*$", re.IGNORECASE)
@@ -94,6 +102,10 @@ def _named_again(text: str, found: Findings, names: Sequence[int], place: int) -
     if between == " " and last == names[-1]:  # "Lantus insulin"
         return any(text[mentions[one].begin : mentions[one].end].lower() == INSULIN for one in (last, place))
     if last in names[1:] and NAMES.fullmatch(between):
+        return True
+    if between == "-" or (between == "/" and STRENGTHS.match(text, mentions[place].end)):
+        return last == names[-1]
+    if ALIAS.fullmatch(between):
         return True
     if mentions[names[0]].type == mentions[place].type or not OPENED.fullmatch(between):
         return False
@@ -148,15 +160,22 @@ def _pieces(text: str, found: Findings, parts: Sequence[int], names: Sequence[in
     end = mentions[parts[0]].begin
     for one in range(parts[0], parts[-1] + 1):
         mention = mentions[one]
-        if one not in parts and not _foreign(found, one):
+        date = mention.type == "DATE" and DATED.search(text, mention.begin, mention.end)
+        if one not in parts and not date and not _foreign(found, one):
             continue
         if mention.begin > end:
             yield _piece("", text, end, mention.begin)
         end = mention.end
-        if one in names:
+        if one in names or date:
             yield NAME
         else:
-            yield _piece(mention.type, text, mention.begin, end) if one in parts else BARRIER
+            yield _piece(_kind(text, mention), text, mention.begin, end) if one in parts else BARRIER
+
+
+def _kind(text: str, mention: Mention) -> str:
+    """The type of an attribute; none for a length of time that is no course: "3 days before surgery"."""
+    course = mention.type != "DURATION" or not NOT_FOR.match(lowered(text[mention.end : mention.end + LONGEST_PIECE]))
+    return mention.type if course else ""
 
 
 def _piece(kind: str, text: str, begin: int, end: int) -> Piece:
@@ -224,13 +243,16 @@ def _tail_end(text: str, found: Findings, parts: Sequence[int]) -> int:
 def _more(words: SigWords, tail: str, pieces: Sequence[Piece]) -> Iterator[Piece]:
     """The words of the rules with which `tail` goes on from the pieces; a reason is passed over, and is not among them.
 
-    Where a dose is among the pieces, an amount behind it is what is dispensed, and ends it; so does a change.
+    Where a dose is among the pieces, an amount behind it is what is dispensed, and ends it, if it has no time of the day; so
+    does a change.
     """
     lower = unglued(lowered(tail))
     dosed = any(kind == "DOSAGE" for kind, _ in pieces)
     at = _end_of_reason(words, lower, 0, pieces[-1][1])
     while found := words.item.match(lower, _end(SPACE, lower, at)) or words.item.match(lower, _end(FILLER, lower, at)):
-        if (dosed and found.lastgroup in AMOUNTS) or words.ends(found.group()):
+        if (dosed and found.lastgroup in AMOUNTS and not words.moment_at(lower, found.end())) or words.ends(
+            found.group()
+        ):
             break
         yield "", f" {lower[at : found.end()]}"
         at = _end_of_reason(words, lower, found.end(), found.group())

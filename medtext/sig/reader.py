@@ -19,6 +19,7 @@ from medtext.sig.words import SigRule, SigWords, key, load_words, lowered
 
 QUANTITIES = ("DOSAGE", "STRENGTH")
 MINUTES = 1 / 48  # days; what is shorter is told in minutes
+MOST_AT_ONCE = 20  # of a scheme that leaves no time of the day out: "100-62.5-25" are the strengths of three drugs
 NEAR = 80  # characters before an item that are looked at
 REMEMBERED = 1 << 12  # readings that are kept
 NOTHING = Sig()
@@ -56,12 +57,15 @@ PERIODS = {
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = re.compile(rf"\bq?({'|'.join(WEEK)})")
 RANGE = re.compile(PARTS["to"])
+WEIGHED = re.compile(r"\s?(?:m[cg]?g|µg|g|%)(?!\w)")
 AND = re.compile(r"(?:\band|&|\+|\bplus)\s*(?:at\s|in\sthe\s|again\s|every\s|another\s)*$")
 SPELT_OUT = re.compile(r"\([^)]*$")
 UP_TO = re.compile(r"\bup\s+to\s*(?:every\s*)?$")
 NOT_TAKEN = re.compile(r"(?:\b(?:in|per|with)|[<≤])\s*$")
 STROKE = re.compile(r"(\d|[a-z]+)/\s?$")
 """Under a stroke is no dose ("mg/5 mL"), unless that divides two orders: "2 mg AM/1.5 mg PM"."""
+MORE = re.compile(r"\b(?:extra|additional|another)\s*$")
+"""Before what is taken beside what has been told: "40 mg daily, an extra 20 mg p.r.n."."""
 BY = re.compile(r"\bby\s*$")
 """Before how much more or less is taken: "increase by 2 units every 3 days"."""
 SPACED = re.compile(r"(?P<product>\d/)?\d[\d.,]*(?<=\d)\s$")
@@ -70,11 +74,23 @@ WORD_AFTER = re.compile(r"\s*(?!and|for|with|per|each|every|the)([a-z]{3,})")
 LARGE = ("hundred", "thousand", "million", "quarter", "quarters", "thirds")
 SMALL_HOURS = re.compile(r"[1-4]\s?a\.?m\.?")
 """What is hardly a time of the day: "500 mg 1 AM 2 PM" may be one in the morning and two in the afternoon."""
+NUMBER_BEFORE = re.compile(r"(?<![\w.:/])(\d[\d.]*)\s*$")
+"""Before a time of the day, a dose of its own that was not found: "20 AM 15 PM"."""
+HOUR_BEFORE = re.compile(r"\d\s?[ap]\.?m\.?(?:[\s,/&]|and)*$")
+OF_THEM = re.compile(r"\((?:[^()]{0,20}\s)?of\s(?:an?\s)?$")
+"""Before the strength of what is broken: "25 mg (1/2 tab of 50 mg)"."""
 OTHER_INTERVAL = re.compile(r"to\s+q")
 AT = re.compile(r"(?:\bat|\()\s*$")
 OTHER_TIME = re.compile(
     r"\b(?:over|every|q|in|after|within|at\sleast|up\sto|past|last|next|previous|each|than)\s*$|[<>]\s*$"
 )
+INHALED = re.compile(r"\binhaled?\s*$")
+"""Before "2 doses" that are taken at a time."""
+PER_TIME = re.compile(r"(?:/|per)\s*(?:h|hr|hour|min|minute)$")
+BOLUS = re.compile(r"\b(?:bolus|load(?:ed|ing)?|push|ivp)\b")
+"""Beside a rate, that a weight is given at once, and is not what the bag holds."""
+PLUS = re.compile(r"(?:[,;+&]|\b(?:plus|and|with|w/))\s*(?:an?\s|the\s)?$")
+"""Between a dose and a scale that is given as well: "20 units nightly plus sliding scale"."""
 TAKEN = re.compile(r"\s*(?:p\.?\s?o\b|by\smouth|to\sbe\staken)")
 SO_OFTEN = re.compile(
     r"\s*(?:p\.?\s?o\b|at\s|in\sthe|every|each|once|twice|q|[bt]\.?i?\.?d|daily|nightly|prn|h\.?s|mane\b|nocte?\b)"
@@ -162,8 +178,9 @@ class SigReader:
         return _agreed(_sig(first), _sig(said)) if first else _sig(said)
 
     def _scheme(self, said: Said, item: Item) -> None:
-        parts = re.split(r"\s?[-+]\s?", item.text)
-        said.scheme = tuple(self.words.number(part) or 0.0 for part in parts)
+        parts = [self.words.number(part) or 0.0 for part in re.split(r"\s?[-+]\s?", item.text)]
+        if not WEIGHED.match(item.after) and (max(parts) <= MOST_AT_ONCE or 0 in parts):
+            said.scheme = tuple(parts)
 
     def _often(self, said: Said, item: Item) -> None:
         if item["often_slash"] and item.type in QUANTITIES:  # "200/wk" is a dose of 200
@@ -182,7 +199,9 @@ class SigReader:
 
     def _clock(self, said: Said, item: Item) -> None:
         at = AT.search(item.before)
-        if SMALL_HOURS.fullmatch(item.text) and said.amounts and not at:
+        behind = said.last == "moment" and not item.since(said.moment).strip(" ,")
+        told = behind and not HOUR_BEFORE.search(item.before)  # "20 units AM 12 PM"
+        if (told or SMALL_HOURS.fullmatch(item.text)) and said.amounts and not at:
             said.unsure.add("dose?")
         if said.last != "moment" or not at:
             said.moments.add(item.text)
@@ -224,6 +243,10 @@ class SigReader:
         self._count(said, item, days / 7, days / 7)
 
     def _repeat(self, said: Said, item: Item) -> None:
+        if item["repeat_doses"] and INHALED.search(item.before):
+            item.type = "DOSAGE"
+            self._so_many(said, item, "repeat_doses")
+            return
         said.once = True  # "x2 doses"
         said.repeated = item.type in QUANTITIES
 
@@ -235,10 +258,13 @@ class SigReader:
             self._interval(said, item, "hourly", days)
 
     def _so_many_a(self, said: Said, item: Item, number: str, days: float) -> None:
+        self._so_many(said, item, number)
+        self._count(said, item, 1 / days, 1 / days)
+
+    def _so_many(self, said: Said, item: Item, number: str) -> None:
         amount = self._first(item, number)
         if amount is not None:
             said.amounts.append(Amount(amount, amount, "", BARE, item.type, item.match.end(number)))
-        self._count(said, item, 1 / days, 1 / days)
 
     def _every(self, said: Said, item: Item) -> None:
         if item["every_unit"] or item.text.startswith("q"):  # "q6" is hours
@@ -246,6 +272,9 @@ class SigReader:
 
     def _each(self, said: Said, item: Item) -> None:
         self._count(said, item, *[1 / self._days(item["each_unit"])] * 2)
+
+    def _cycle(self, said: Said, _item: Item) -> None:
+        said.cycle = True
 
     def _dispensed(self, said: Said, item: Item) -> None:
         """ "#30", "2 refills", "from 10 mg to": nothing of it is a field."""
@@ -263,6 +292,8 @@ class SigReader:
             said.routes.add(self.words.route_of[unit])
 
     def _mass(self, said: Said, item: Item) -> None:
+        if PER_TIME.search(item["mass_per"]):
+            said.runs = not BOLUS.search(item.match.string)
         self._measured(said, item, MASS, self.words.mass)
 
     def _measured(self, said: Said, item: Item, kind: str, units: Mapping[str, str]) -> str:
@@ -335,6 +366,9 @@ class SigReader:
             said.forget_daily()
             if rule.value:
                 self._count(said, item, rule.amount(), rule.amount())
+        elif rule.kind == "scale":
+            said.over = said.dosed() and bool(PLUS.search(item.before))
+            said.unsure.update(() if said.over else ("dose?",))
         elif rule.kind in ("dose?", "times?"):
             said.unsure.add(rule.kind)
         else:
@@ -348,7 +382,13 @@ class SigReader:
             said.amounts.pop()
 
     def _change(self, said: Said, item: Item) -> None:
-        """Drops what is told anew behind an arrow: the route, how often ("5 mg BID -> TID"), else all."""
+        """Drops what is told anew behind an arrow: the route, how often ("5 mg BID -> TID"), else all.
+
+        Behind "x 5 days" an arrow leads to the next step.
+        """
+        said.over = bool(said.days)
+        if said.over:
+            return
         found = self.words.item.match(item.after.lstrip())
         kind = (found.lastgroup or "") if found else ""
         if found and kind == "word" and (rule := self.words.meaning(found.group(), "", "")):
@@ -366,6 +406,9 @@ class SigReader:
 
     def _moment(self, said: Said, item: Item, rule: SigRule) -> None:
         names = set(rule.value.split())
+        number = NUMBER_BEFORE.search(item.before)
+        if number and said.amounts and said.amounts[-1].end < said.moment and float(number[1]) != said.amounts[-1].low:
+            said.unsure.add("dose?")
         said.moment = item.end
         said.settle_dose()
         on_top = AND.search(item.before) and said.last != "moment" and not SPELT_OUT.search(item.before)
@@ -419,11 +462,17 @@ class SigReader:
             return
         if "-" in item.text and high > WIDEST[kind] * low:
             return  # "Percocet 5-325"
+        if said.amounts and OF_THEM.search(item.before):
+            return
+        if MORE.search(item.before) and said.told():
+            said.over = True
+            return
         if BY.search(item.before):
             said.unsure.update(("dose?", "times?"))
             return
-        aside = said.amounts and not (kind == BARE and high <= FEW)  # "40 mg (2)"
-        if aside and re.fullmatch(r"\s*\(\s*", item.since(said.amounts[-1].end)):  # "5 mL (1 tsp)"
+        if kind == BARE and said.amounts and said.moment > said.amounts[-1].end and low != said.amounts[-1].low:
+            said.unsure.add("dose?")  # "22 units AM, 18 PM"
+        if said.amounts and not (kind == BARE and high <= FEW) and self._told_anew(said, item, unit):  # not "40 mg (2)"
             return
         if kind == MASS and item["mass_times"]:
             low, high = low * float(item["mass_times"]), high * float(item["mass_times"])
@@ -432,6 +481,19 @@ class SigReader:
             said.over = True  # "40 mg for 3 days, 30 mg for 3 days", "1 tablet for 3 days. 6 tablets"
             return
         said.amounts.append(Amount(first, high, unit + suffix, kind, item.type, item.end, daily))
+
+    def _told_anew(self, said: Said, item: Item, unit: str) -> bool:
+        """Whether an amount is the one before it told anew: "5 mL (1 tsp)", "650 mg = 2 tab", "50 mg/kg q24h (420 mg)".
+
+        What is reckoned from a weight ("15 mg/kg = 126 mg") is told in its stead.
+        """
+        before = said.amounts[-1]
+        between, weighed = item.since(before.end).strip(), "/" in before.unit
+        if between == "=" and weighed and not before.daily:
+            item.type = said.amounts.pop().type
+            return False
+        volume = not between and (before.unit, unit) == ("unit", "mL")  # "18 units 0.18 mL"
+        return volume or between in ("(", "=") or (weighed and between.endswith("("))
 
     def _goes_on(self, item: Item, kind: str, high: float | None) -> bool:
         """Whether the number is part of a longer one that is not understood: "1 000 mg", "one sixty mg", "1 bottle".

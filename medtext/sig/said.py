@@ -10,6 +10,10 @@ FEW = 4
 """Of a form that has no unit of its own beside it: more are the product's strength without its unit, as in "Lasix tab 40"."""
 DISPENSED = 10  # of things that are counted one by one: nobody takes as many at a time
 WHOLE = ("tablet", "capsule", "pill", "patch", "suppository", "lozenge", "packet", "sachet", "vial", "ampule")
+PACKED = 100  # mL, where less is taken
+TUBE = 15  # g or mL of what is put on the skin: as much is not taken at once
+CYCLE = 1 / 6  # times a day: what is done less often than every six days may be a cycle
+SMALL = ("drop", "puff", "spray")  # of which the volume beside them is what the bottle holds
 DIGITS = 4  # of times a day and of days
 SAME_AS = {
     frozenset(("NEB", "INH")): "NEB",
@@ -55,9 +59,12 @@ class Said:
     scheme: tuple[float, ...] = ()
     more: int = 0  # moments on top of a count: "t.i.d. and h.s."
     meals: bool = False
+    smeared: bool = False  # on the skin
     needed: bool = False
     once: bool = False
     repeated: bool = False  # "x 2", found as a dose: two of them where a frequency is said as well, or twice
+    runs: bool = False  # so much an hour is said, and a weight is what the bag holds
+    cycle: bool = False  # days of a cycle are said, and "q21d" is how long that is
     od: bool = False  # once a day, or the right eye
     unsure: set[str] = field(default_factory=set)  # "dose?", "times?"
     last: str = ""  # the kind of word before this one
@@ -77,12 +84,24 @@ class Said:
             self.counts.append(Count(1.0, 1.0, 0))
 
     def settle_dispensed(self) -> None:
-        """Where a few are taken, "30 tablets" is what is dispensed, and says the form."""
+        """Where a few are taken, "30 tablets" is what is dispensed, and says the form; where little, "500 mL"."""
         few = [one for one in self.amounts if one.kind != MASS and one.type == "DOSAGE" and one.high < DISPENSED]
         many = [one for one in self.amounts if one.kind == COUNTED and one.unit in WHOLE and one.high >= DISPENSED]
         if few and many:
             self.forms.update(one.unit for one in many)
             self.amounts = [one for one in self.amounts if one not in many]
+        packs = self._packs()
+        self.amounts = [one for one in self.amounts if one not in packs]
+
+    def _packs(self) -> list[Amount]:
+        """The amounts that a bottle or a tube holds."""
+        volumes = [one for one in self.amounts if one.unit == "mL" and one.type == "DOSAGE"]
+        if any(one.unit in SMALL for one in self.amounts):
+            return volumes
+        if self.smeared:
+            return [one for one in self.amounts if one.unit in ("g", "mL") and one.high >= TUBE]
+        large = [one for one in volumes if one.high >= PACKED]
+        return large if len(large) < len(volumes) else []
 
     def forget_daily(self) -> None:
         """Drops that it is once a day, where what follows says how often in that day or on which days."""
@@ -125,6 +144,8 @@ class Said:
     def dose(self) -> tuple[float | None, float | None, str]:
         """Low, high and unit of the one dose that is said; nothing where doses differ."""
         chosen = [] if "dose?" in self.unsure or (self.repeated and self.counts) else self._doses()
+        if self.runs and not (self.counts or self.moments or self.once):
+            chosen = [amount for amount in chosen if amount.kind != MASS]
         doses = {(amount.low, amount.high, amount.unit) for amount in chosen}
         divided = any(amount.daily for amount in chosen) and bool(self.counts or self.moments)
         if len(doses) != 1 or divided or (any(amount.daily and "/" in amount.unit for amount in chosen)):
@@ -148,7 +169,8 @@ class Said:
                 replace(amount, unit=form if of[MASS] or amount.high <= FEW else "", daily=False) for amount in bare
             ]
         often = self.counts or self.moments or self.needed or self.once or self.days or self.routes
-        return taken or ((of[MASS] or of[BARE]) if often and not self.forms else [])
+        twice = len(of[MASS]) > 1 and len({(one.low, one.high, one.unit) for one in of[MASS]}) == 1  # "40 mg, 40 mg"
+        return taken or ((of[MASS] or of[BARE]) if often and (twice or not self.forms) else [])
 
     def _scheme_doses(self, masses: list[Amount], form: str) -> list[Amount]:
         """Of "1-0-1": one tablet, or the mass that one of them has; nothing where it is not the same each time."""
@@ -167,7 +189,8 @@ class Said:
         if self.scheme:
             times = float(sum(part > 0 for part in self.scheme))
             return times or None, times or None
-        counts, doses = {(count.low, count.high) for count in self.counts}, self._doses()
+        counted = [count for count in self.counts if not (self.cycle and count.high < CYCLE)]
+        counts, doses = {(count.low, count.high) for count in counted}, self._doses()
         if any(amount.daily for amount in doses) and not counts and not self.moments:
             counts.add((1.0, 1.0))
         if not counts and self.moments:

@@ -63,7 +63,8 @@ NUMBERED = {
         (?P<hourly_unit>hourly|hrly|hly|hrs?ly|monthly|weekly|wkly) @end""",
     # 100 unit/mL (3 mL), 0.1 % cream (30 g)
     "packaged": r"""@start @digits\s*(?:@mass_unit\s*(?:/|per\b)\s*@digits?\s*@counted_unit@end|%)
-        \s*(?:(?:@words_container)@end\s*)? @content""",
+        \s*(?:(?:@words_container)@end\s*)? @content
+        | @start @digits\s*@mass_unit\s*(?:/|per\b)\s*@digits?\s*@counted_unit\s*\(\s*@digits\s*(?:mls?|cc)\Z""",
     "percent": r"@start @digits\s*%",
     # 1-2 tabs, ½ tab, two 20 mg capsules
     "counted": r"""@start (?:[x×]\s*)? (?P<counted_low>@numeral) @again
@@ -74,19 +75,20 @@ NUMBERED = {
         (?:\s*(?P<mass_first>@mass_unit)?@under@to(?P<mass_high>@number))?
         \s*[-|]?\s* (?P<mass_unit>@mass_unit)@end (?P<mass_per>@under)""",
     # x3, 2 doses
-    "repeat": r"""@begin(?:x|×|times)\s*@numeral (?:@to\d+)? \s*(?:doses?|times?)? (?![\w.%]) | @begin@number\s+doses@end""",
+    "repeat": r"""@begin(?:x|×|times)\s*@numeral (?:@to\d+)? \s*(?:doses?|times?)? (?![\w.%])
+        | @begin(?P<repeat_doses>@number)\s+doses@end""",
     # 5/325, 875/125 mg, 150+75+400 mg
     "combined": r"""(?<![\w./])(?!@fraction) @digits (?:\s?[/+]\s?@digits)+ \s*(?:@mass_unit@end)?""",
     # 8 a.m., q8am; q0600
-    "clock": r"(?:@begin q\s?|@start) \d{1,2}(?::\d\d)?\s?[ap]\.?m\.?@end | @begin q\s?(?:[01]\d|2[0-3])[0-5]\d@end",
+    "clock": r"(?:@begin q\s?|@start) (?:1[0-2]|0?[1-9])(?::\d\d)?\s?[ap]\.?m\.?@end | @begin q\s?(?:[01]\d|2[0-3])[0-5]\d@end",
 }
 """What begins with a number, or with a word before one."""
 
 WORDED = {
-    # #30, disp 30 tabs, 2 refills, (10 mL) vial
+    # #30, disp 30 tabs, 2 refills, (10 mL) vial, 200 dose
     "dispensed": r"""\#\s*\d+ | @content(?=\s*(?:@words_container)@end)
         | @begin (?:disp(?:ense)?d?|qty|quantity|refills?|rf|total\s+of)@end [\s:.\#]* @number? (?:\s*@counted_unit@end)?
-        | @start\d+\s*(?:refills?|rf)@end""",
+        | @start\d+\s*(?:refills?|rf)@end | @start\d{2,3}\s*dose@end""",
     # Mon, Wed and Fri; every Tuesday, Thursday; qTues and qThurs; Mon-Sat
     "week": r"""@begin (?:(?:every|each|on)\s+|q\s?)? @weekday
         (?:(?:@end\s*(?:[,/&+]|and\b)\s*)+ (?:on\s+|q\s?)?@weekday)+ @end
@@ -103,6 +105,9 @@ WORDED = {
     "every": r"""@begin(?:q|every|evry|each|ev|once\s+(?:in|every))\.?\s* (?P<every_low>@number)
         (?:\s*@unit_of_time?@to(?:q\.?\s*)?(?P<every_high>@number))? @again [\s.-]*
         (?P<every_unit>(?:@unit_of_time|hourly|hrly|weekly|wkly|monthly)@end)? @end""",
+    # days 1-14, D1-5, D1, D8, D15: of a cycle
+    "cycle": r"""@begin d(?:ays?\s?)?\d{1,2} (?:\s?(?:[-–]|to|through)\s?(?:d(?:ays?\s?)?)?|(?:\s?(?:[,/&]|and))+\s?d)\d{1,2}
+        (?![\w.]|\s?@mass_unit@end)""",
     "sig": r"@begin(?:@words_sig)@end",
     "word": r"@begin(?:@words_read)@end",
     # tabs ii, gtt i to ii; but "tablet t.i.d.", "vial IV", "tabs x 3 days"

@@ -27,6 +27,8 @@ BARE = (
     "sign",
     "stop",
     "dose?",
+    "scale",
+    "smeared",
     "times?",
     "divided",
     "limit",
@@ -43,8 +45,21 @@ BARE = (
 )
 KINDS = (*VALUED, *NAMED, "per", *BARE)
 READ = (
-    *("frequency", "moment", "route", "meals", "once", "needed", "stop", "dose?", "times?", "divided", "limit"),
-    *("ceiling", "altered", "change", "od"),
+    *(
+        "frequency",
+        "moment",
+        "route",
+        "meals",
+        "once",
+        "needed",
+        "stop",
+        "dose?",
+        "scale",
+        "times?",
+        "divided",
+        "limit",
+    ),
+    *("ceiling", "altered", "change", "od", "smeared"),
 )
 """The kinds that mean something wherever they stand; the others only beside a number or after "as needed"."""
 
@@ -179,6 +194,11 @@ class SigWords:
     def known(self, text: str) -> bool:
         """Whether the rules say what a word means wherever it stands."""
         return key(text) in self.words
+
+    def moment_at(self, text: str, at: int) -> bool:
+        """Whether a time of the day stands at an offset, or behind a blank there."""
+        found = self.item.match(text, at + text.startswith(" ", at))
+        return found is not None and any(rule.kind == "moment" for rule in self.words.get(key(found.group()), ()))
 
     def ends(self, text: str) -> bool:
         """Whether a word tells of a change, so that what follows is another prescription."""
