@@ -86,6 +86,11 @@ def test_sentences(clues, text: str, sentences: list[str]) -> None:
         ("Her past medical history is long, and medications: were changed.", {}),
         ("The plan is to go home.", {}),
         ("FAMILY HISTORY\nMother had a stroke.", {"FAMILY_HISTORY": "FAMILY HISTORY"}),
+        (
+            "Discharge Dx: Sepsis.\nFamily psych hx: none",
+            {"DIAGNOSES": "Discharge Dx", "FAMILY_HISTORY": "Family psych hx"},
+        ),
+        ("Seen for a new dx: sepsis.", {}),
     ],
 )
 def test_sections(clues, text: str, sections: dict[str, str]) -> None:

@@ -8,15 +8,20 @@ from medtext.components.surroundings import surroundings
 from medtext.findings import findings
 from medtext.schema import TRAITS, Mention
 
+HABITS = ("Smokes", "Tobacco", "drinks")
 DRUGS = ("gabapentin", "Neurontin", "amlodipine", "ibuprofen", "apixaban", "aspirin", "metoprolol")
 FINDINGS = ("PE", "effusion", "infection", "cough", "rash", "leg weakness", "asthma", "lupus", "chlamydia")
 
 
 def added(nlp, text: str) -> dict[str, dict[str, float]]:
-    """What the rules add to each of DRUGS and FINDINGS in a text."""
+    """What the rules add to each of DRUGS, HABITS and FINDINGS in a text."""
     finder = nlp.get_pipe("medtext_traits")
     doc = nlp.get_pipe("medtext_sentences")(nlp.make_doc(text))
-    kinds = {**dict.fromkeys(DRUGS, "GENERIC_NAME"), **dict.fromkeys(FINDINGS, "DX_NAME")}
+    kinds = {
+        **dict.fromkeys(DRUGS, "GENERIC_NAME"),
+        **dict.fromkeys(HABITS, "TOBACCO_USE"),
+        **dict.fromkeys(FINDINGS, "DX_NAME"),
+    }
     found = sorted((text.index(name), name) for name in kinds if name in text)
     findings(doc).mentions = [Mention(begin, begin + len(name), kinds[name]) for begin, name in found]
     mentions = findings(doc).mentions
@@ -39,15 +44,37 @@ def signs(odds: dict[str, float]) -> str:
         ("An infection cannot be entirely excluded.", "infection", "-NEGATION +LOW_CONFIDENCE"),
         ("PE excluded.", "PE", ""),
         ("PE was ruled out, infection not excluded.", "PE", ""),
+        ("Could not exclude a small effusion.", "effusion", "-NEGATION +LOW_CONFIDENCE"),
+        ("We are unable to r/o PE.", "PE", "-NEGATION +LOW_CONFIDENCE"),
+        ("Does not exclude infection but no effusion.", "effusion", ""),
+        ("CT to exclude PE.", "PE", ""),
+        ("She ruled in for PE.", "PE", "-NEGATION"),
+        ("Negative CT for PE.", "PE", "+NEGATION"),
+        ("HIV negative man here for cough.", "cough", ""),
+        ("The effusion is no longer seen.", "effusion", "+NEGATION"),
+        ("The effusion no longer hurts.", "effusion", ""),
+        ("50M h/o asthma, lupus, here for cough.", "lupus", "+PAST_HISTORY"),
+        ("50M h/o asthma, here for cough.", "cough", ""),
+        ("4 days h/o cough.", "cough", ""),
+        ("No h/o lupus.", "lupus", ""),
+        ("Lupus, asthma - no flare.", "asthma", "-NEGATION"),
+        ("Old rash: no current complaint", "rash", ""),
+        ("PE: -effusion -rash", "effusion", "+NEGATION"),
+        ("PE: -effusion -rash", "rash", "+NEGATION"),
+        ("Looks well. -effusion -rash. Sent home.", "effusion", "+NEGATION"),
+        ("PMH: -asthma -lupus", "lupus", ""),
+        ("Seen. -infection", "infection", ""),
         ("ROS negative other than cough.", "cough", "-NEGATION"),
+        ("ROS negative except: cough", "cough", "-NEGATION"),
         ("Denies pain except for a mild rash.", "rash", "-NEGATION"),
         ("No rash except on the arm.", "rash", ""),
         ("Back pain, leg weakness, denies incontinence.", "leg weakness", "-NEGATION"),
         ("Reports rash; no fever.", "rash", "-NEGATION"),
         ("No cough, rash, no fever.", "rash", ""),
         ("Asked about cough, rash, no longer there.", "rash", ""),
-        ("Any asthma? No", "asthma", "-LOW_CONFIDENCE"),
-        ("Rash? asthma? Yes, since childhood", "asthma", "-LOW_CONFIDENCE"),
+        ("Any asthma? No", "asthma", "-HYPOTHETICAL -LOW_CONFIDENCE"),
+        ("Any asthma since then? Yes - mild", "asthma", "-HYPOTHETICAL -LOW_CONFIDENCE"),
+        ("Rash? asthma? Yes, since childhood", "asthma", "-HYPOTHETICAL -LOW_CONFIDENCE"),
         ("Possible asthma? no wheeze heard", "asthma", ""),
         ("Boyfriend has chlamydia.", "chlamydia", "+PERTAINS_TO_FAMILY"),
         ("Kidney from a donor with a history of lupus.", "lupus", "+PERTAINS_TO_FAMILY"),
@@ -67,6 +94,19 @@ def signs(odds: dict[str, float]) -> str:
         ("Hold metoprolol for SBP <100", "metoprolol", "-NEGATION"),
         ("hold amlodipine 5 mg if SBP is below 90", "amlodipine", "-NEGATION"),
         ("Hold metoprolol for surgery, restart if HR >60", "metoprolol", ""),
+        ("Did not take her ibuprofen today.", "ibuprofen", "+NEGATION"),
+        ("Has not been taking apixaban as prescribed.", "apixaban", ""),
+        ("He used to take gabapentin.", "gabapentin", "+PAST_HISTORY -FUTURE"),
+        ("Ran out of his metoprolol.", "metoprolol", "+PAST_HISTORY -FUTURE"),
+        ("Running out of metoprolol soon.", "metoprolol", ""),
+        ("She no longer takes metoprolol.", "metoprolol", "+PAST_HISTORY"),
+        ("The rash no longer itches, aspirin 81 mg.", "aspirin", ""),
+        ("He no longer drinks.", "drinks", "+PAST_HISTORY"),
+        ("Smokes 1 ppd x 20 yrs, quit 2005", "Smokes", "+PAST_HISTORY"),
+        ("Smokes 1 ppd, wants to quit", "Smokes", ""),
+        ("Smokes, quit date set for May", "Smokes", ""),
+        ("Tobacco: [ ] never [x] former", "Tobacco", "-NEGATION +PAST_HISTORY"),
+        ("Tobacco: [ ] former [x] never", "Tobacco", ""),
         ("DISCONTINUE: amlodipine 5 mg, aspirin 81 mg", "aspirin", "+PAST_HISTORY"),
         ("Medicines stopped: amlodipine 5 mg od (oedema), aspirin 75mg", "aspirin", "+PAST_HISTORY"),
         ("Stopped: amlodipine 5mg, started aspirin 75mg", "aspirin", ""),
@@ -130,9 +170,21 @@ def test_a_title_rules_its_list(nlp) -> None:
     }
 
 
+def test_what_to_call_for_is_no_finding_yet(nlp) -> None:
+    text = (
+        "Call your doctor if you have:\n- cough over 3 days, or\n  a rash\n- leg weakness\nSeen for lupus.\n\n"
+        "WHEN TO CALL US\ninfection\n\nSeek help for asthma\nPE\n"
+    )
+    assert {name for name, odds in added(nlp, text).items() if odds} == {"cough", "rash", "leg weakness", "infection"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "call if you have:\n" + "- a\n" * 9000,
+        "call for " * 9000,
+        "no longer " * 9000,
+        "? no " * 9000,
         "stop taking these\n" + "- a\n" * 9000,
         "not " * 9000,
         "wife with " * 5000,
@@ -145,7 +197,7 @@ def test_a_title_rules_its_list(nlp) -> None:
     ids=lambda text: text[:8],
 )
 def test_hostile_texts_take_no_long(nlp, text: str) -> None:
-    doc = nlp.make_doc(f"{text} aspirin rash, stop taking excluded previously held stopped active")
+    doc = nlp.make_doc(f"{text} aspirin rash, stop taking excluded previously held stopped active h call longer no")
     places = [doc.text.index("aspirin"), doc.text.index("rash")]
     mentions = [Mention(places[0], places[0] + 7, "GENERIC_NAME"), Mention(places[1], places[1] + 4, "DX_NAME")]
     seen = surroundings(doc, lambda _doc, mentions: [[] for _ in mentions], mentions, [(), ()])

@@ -1,7 +1,7 @@
 """How a form answers what it asks: by a box, a word or a sign beside it.
 
-"[x] fever  [ ] cough", "Fever [x]  Cough [ ]", "Fever [ ][x]" under "Yes No", "Fever Y  Cough N", "Cough: none",
-"(+) fever, (-) chills", "+sob, -n/v".
+"[x] fever  [ ] cough", "Fever [x]  Cough [ ]", "Fever [ ][x]" under "Yes No", "Edema: [ ] none [x] trace", "Fever Y  Cough N",
+"Cough: none", "Any cough at night? No", "(+) fever, (-) chills", "+sob, -n/v".
 """
 
 import re
@@ -10,28 +10,48 @@ from collections.abc import Iterator
 ANSWERS = ("ticked", "empty", "yes", "no")
 """How a form answers: by a box, or by a word or a sign."""
 
-_BOX = r"(?:\[\s?[xX✓✔*]?\s?\]|\([ xX✓✔]\)|[☐☒☑□■])"
+_GLYPHS = "☐☒☑□■"
+_BOX = rf"(?:\[\s?[xX✓✔*]?\s?\]|\([ xX✓✔]\)|[{_GLYPHS}])"
 _LINE = r"_{1,9}[xX✓✔]?_{0,9}"  # "Yes ___ No _X_"
 _TICKED = re.compile(r"[xX✓✔*☒☑■]")
 _COLON = r"[ \t]*+(?::[ \t]*+)?"
-BOX_BEFORE = re.compile(rf"({_BOX})[ \t]*$")
+_LED = r"(?:[\w-]{1,20}/|(?:history|hx) of |(?:any|recent|chronic|acute) )?"  # "[ ] nausea/vomiting"
+BOX_BEFORE = re.compile(rf"({_BOX})[ \t]*{_LED}$", re.IGNORECASE)
 BOX_AFTER = re.compile(rf"{_COLON}({_BOX})")
-BOX_FIRST = re.compile(rf"[ \t\d.•-]*+(?:[A-Z][A-Z /&-]{{0,40}}:?[ \t]++|[^\n:\[]{{1,30}}:[ \t]*+)?{_BOX}")
-BOXES = re.compile(rf"{_COLON}({_BOX})[ \t]*+(?:y(?:es)?[ \t]*+)?({_BOX})", re.IGNORECASE)
+BOX_FIRST = re.compile(rf"[ \t\d.•-]*+(?P<title>[A-Z][A-Z /&-]{{0,40}}:?[ \t]++|[^\n:\[]{{1,30}}:[ \t]*+)?{_BOX}")
+BOX_LAST = re.compile(rf"{_BOX} ?+(?![^\W\d_])[^\n{_GLYPHS}\[]*$")
+_REST = rf"(?:[^\n.:;|\[\]({_GLYPHS}]|\((?![ xX✓✔]\))){{0,60}}+"  # "Apnea (with CPAP?)  [ ] [x]"
+BOXES = re.compile(rf"(?:{_COLON}|{_REST})({_BOX})[ \t]*+(?:y(?:es)?[ \t]*+)?({_BOX})", re.IGNORECASE)
+OPTION = re.compile(rf"({_BOX}) ?([^\s:\[({_GLYPHS}][^\n:\[({_GLYPHS}]{{0,25}})")
+OPTIONS = re.compile(rf"({_COLON})(?:{OPTION.pattern}){{2,9}}")
+"""What is asked more closely: "Edema: [ ] none [x] trace"."""
 _END = r"(?=[ \t]*+(?:$|\n)|[ \t]{2})"
 COLUMNS = re.compile(
     rf"{_COLON}yes[ \t]*+({_BOX}|{_LINE})?[ \t/]*+no\b(?:[ \t]*+({_BOX}|{_LINE})|{_END}|(?(1)|(?!)))", re.IGNORECASE
 )
 """As BOXES, with each box behind its word."""
-_OVER = r"(?![\w/+-])(?:[ \t]*+(?:$|[\n,;.|(])|[ \t]{2})"
+_OVER = r"(?![\w/+-])(?:[ \t]*+(?:$|[\n,;.|()])|[ \t]{2})"
+_GOES_ON = rf"(?:{_OVER}|[ \t]++[–—-][ \t])"  # "Fever: Yes - 101 last night"
 _NEXT = r"[ \t](?=(?-i:[A-Z\[]))"  # "Fever N Cough Y"; but "Duplex: no DVT", "HTN - Lisinopril"
 _LABEL = r"[ \t](?=(?-i:[A-Z])[\w ]{0,30}(?:\([yY]/[nN]\))?[:=?])"  # "Fever: No Chills: No"
-_YES = rf"(?P<yes>(?:yes|pos|positive)(?:{_OVER}|{_LABEL})|\+{_OVER}|y(?:{_OVER}|{_NEXT}))"
-_NO_WORD = r"(?:no|nil|none|neg|negative|denies|denied|absent|nad|not present)"
+_YES = rf"(?P<yes>(?:yes|pos|positive)(?:{_GOES_ON}|{_LABEL})|\+{_OVER}|y(?:{_GOES_ON}|{_NEXT}))"
+_NO_WORD = (
+    r"(?:no|nil|none|never(?: used| smoked| smoker)?|neg(?:ative)?(?: h(?:x|istory))?|denies|denied|absent|nad|n/a"
+    r"|not (?:present|at present|currently|today))"
+)
 _ZERO = r"(?:(?<=[:=])|(?<=[:=][ ]))0(?!\.\d)"  # "Edema: 0"; but "Pain: 0/10"
-_NO = rf"(?P<no>{_NO_WORD}(?:{_OVER}|{_LABEL})|-{_OVER}|{_ZERO}{_OVER}|n(?:{_OVER}|{_NEXT}))"
-_ASKED = r"(?:[ \t]*\((?:y/n|yes/no)\))?"  # "Stroke (Y/N): N"
-WORD = re.compile(rf"{_ASKED}(?:[ \t]*+[:=?–-][ \t]*+|[ \t]++)(?:{_YES}|{_NO})", re.IGNORECASE)
+_NO = rf"(?P<no>{_NO_WORD}(?:{_GOES_ON}|{_LABEL})|-{_OVER}|{_ZERO}{_OVER}|n(?:{_GOES_ON}|{_NEXT}))"
+_ASKED = r"(?: status| use)?(?:[ \t]*\((?:y/n|yes/no)\))?"  # "Smoking status: Never", "Stroke (Y/N): N"
+WORD = re.compile(rf"{_ASKED}(?:[ \t]*+(?:[:=?–-]|\.{{3,60}}|…)[ \t]*+|[ \t]++)(?:{_YES}|{_NO})", re.IGNORECASE)
+_SPEAKER = r"(?:\[?[a-z]{1,12}[\]:][ \t]*)?"
+QUESTION = re.compile(rf"(?: [^\s?.,:;|()\[\]]++){{0,12}}+ ?\?\s{{1,3}}{_SPEAKER}(?:{_YES}|{_NO})", re.IGNORECASE)
+"""The rest of a question and its answer: "fever in the last week? [patient] No"."""
+DENIED = re.compile(
+    r"[ \t]*+[:–-][ \t]*+(?:no|denies|denied|negative for|without)(?: any)? ((?:[\w-]+ ?){1,3})", re.IGNORECASE
+)
+"""A label that is denied by its own name: "Rash: no new rash", "Suicidal ideation: denies SI"."""
+STEM = 4  # letters by which a name is known again
+NO_OPTION = re.compile(rf"{_NO_WORD}\b", re.IGNORECASE)
 
 GLUED = re.compile(r"(?:^|[\s,;:(])([+−-])(?:[^\W\d_]{1,12}/){0,3}$")
 """A plus or minus glued to a finding, or to the list that it is in: "-n/v, +sob"."""
@@ -54,10 +74,7 @@ NEAR = 300  # characters to either side in which other signs stand
 
 
 def answer(text: str, begin: int, end: int) -> str:
-    """How a form answers what stands at `[begin, end)`: one of ANSWERS, or empty.
-
-    Where there are boxes on both sides, those that begin the line stand before what they are about.
-    """
+    """How a form answers what stands at `[begin, end)`: one of ANSWERS, or empty."""
     columns = COLUMNS.match(text, end)
     if pair := columns or BOXES.match(text, end):
         ticked = [bool(box and _TICKED.search(box)) for box in pair.groups()]
@@ -67,12 +84,50 @@ def answer(text: str, begin: int, end: int) -> str:
         return ""
     line = text.rfind("\n", 0, begin) + 1
     before, after = BOX_BEFORE.search(text, max(line, begin - REACH), begin), BOX_AFTER.match(text, end)
-    box = before if before and (not after or BOX_FIRST.match(text, line)) else after
-    if box:
+    if after and not before and (chosen := _chosen(text, end)) is not None:
+        return chosen
+    if box := before if before and (not after or _is_before(text, line, before, after)) else after:
         return "ticked" if _TICKED.search(box[1]) else "empty"
-    if said := WORD.match(text, end):
+    if said := WORD.match(text, end) or QUESTION.match(text, end):
         return "yes" if said["yes"] else "no"
+    if (denied := DENIED.match(text, end)) and _is_named(text[begin:end].lower(), denied[1].lower()):
+        return "no"
     return _by_sign(text, line, begin, end)
+
+
+def _is_named(asked: str, denied: str) -> bool:
+    """Whether what is denied is what is asked, as it is or by its initials."""
+    return asked[:STEM] in denied or "".join(word[0] for word in asked.split()) in denied.split()
+
+
+def _chosen(text: str, end: int) -> str | None:
+    """How the options behind a finding answer it; None where what stands there are no options of it."""
+    options = OPTIONS.match(text, end)
+    if not options:
+        return None
+    ticks = [(bool(NO_OPTION.match(said)), bool(_TICKED.search(box))) for box, said in OPTION.findall(options[0])]
+    if ":" not in options[1] and not any(is_no for is_no, _ in ticks):
+        return None
+    if (False, True) in ticks:
+        return "yes"
+    return "no" if (True, True) in ticks else ""
+
+
+def _is_before(text: str, line: int, before: re.Match[str], after: re.Match[str]) -> bool:
+    """Whether of two boxes beside a finding the one before it is its own.
+
+    So it is where a box begins the line. Else the nearer one is, and where both are as near, the line's end tells.
+    """
+    first = BOX_FIRST.match(text, line)
+    if first and not first["title"]:
+        return True
+    if ":" in after[0]:
+        return False
+    nearer = (after.start(1) - after.start()) - (before.end() - before.end(1))
+    if nearer or first:
+        return nearer >= 0
+    stop = text.find("\n", after.end(), after.end() + NEAR)
+    return not BOX_LAST.search(text, after.start(1), stop if stop >= 0 else after.end() + NEAR)
 
 
 def _by_sign(text: str, line: int, begin: int, end: int) -> str:
@@ -120,6 +175,7 @@ def _signs(row: str) -> Iterator[tuple[re.Match[str], bool, bool]]:
 
 def _sides(row: str, sign: re.Match[str]) -> tuple[bool, bool]:
     """Whether something begins with the sign, and whether something ends with it; "Fever: (-)," ends with it."""
-    before, after = row[: sign.start()].rstrip()[-1:], row[sign.end() :].lstrip()[:1]
-    trails = after in ("", *",;.|)")
-    return (before in ("", *":;,.|•/(") and not trails), trails
+    lead, rest = row[: sign.start()], row[sign.end() :]
+    trails = rest.lstrip()[:1] in ("", *",;.|)")
+    begins = lead.rstrip()[-1:] in ("", *":;,.|•/(") or (lead.endswith(("  ", "\t")) and rest[1:2].isalpha())
+    return (begins and not trails), trails

@@ -44,7 +44,8 @@ _WORD = r"[\w'/&,.()#+-]"
 TITLE = re.compile(rf"^[ \t]{{0,20}}([^\W\d_]{_WORD}{{0,24}}(?: {_WORD}{{1,24}}){{0,5}}) ?:(?!\d)", re.MULTILINE)
 DATED = re.compile(r"(?: \([^()]{1,30}\)| \d[\d/.:-]{0,9}){1,2}$")  # "Labs 1/22", "Meds (home)"
 JOINED = re.compile(r" ?[/&] ?| and ")  # "Labs / Imaging"
-HISTORY = re.compile(r"\bhistory\b")
+SHORTER = ((re.compile(r"\bhistory\b"), "hx"), (re.compile(r"\bdiagnos[ei]s\b"), "dx"))
+"""Words of titles that notes abbreviate."""
 COMPOUND = re.compile(r"-[^\W\d_]")  # "Re-eval", "Patient-IDs": no field of the header
 COPIED = re.compile(
     r":[ \t]{0,4}(?:[^\s@]{1,40}@"
@@ -112,7 +113,7 @@ class SectionFinder:
         self._last_words: dict[str, str] = {}
         first_words = []
         for heading in headings:
-            titles = {heading.title, HISTORY.sub("hx", heading.title)}
+            titles = {heading.title, *(word.sub(short, heading.title) for word, short in SHORTER)}
             if heading.title.startswith("* "):
                 self._last_words.update((title[2:], heading.category) for title in titles)
             elif heading.title.endswith(" *"):

@@ -35,8 +35,8 @@ class TraitRule:
     def __post_init__(self) -> None:
         if self.category not in CATEGORIES:
             raise ValueError(f"{self.category!r} is no category")
-        if self.unless not in ("", *CUES):
-            raise ValueError(f"{self.unless!r} is no category of cues")
+        if unknown := sorted(set(self.unless.split()) - set(CUES)):
+            raise ValueError(f"{unknown[0]!r} is no category of cues")
         if unknown := sorted(self.odds.keys() - set(TRAITS)):
             raise ValueError(f"{unknown[0]!r} is no trait")
         if not (self.before or self.after):
@@ -79,7 +79,7 @@ class TraitRules:
                     and (behind := after.match(text, end, end + rule.reach))
                     and not (rule.entry and behind.end() > entry)
                     and before.search(text, max(0, begin - rule.reach), begin)
-                    and all(verdict.category != rule.unless for verdict in around.verdicts)
+                    and not any(verdict.category in rule.unless.split() for verdict in around.verdicts)
                 ):
                     added[row] += odds
         return added
