@@ -5,7 +5,8 @@
     description = "What it is for."
     counts = ["NAME", "ADDRESS STREET", "ID SSN"]
 
-A type alone counts with all its subtypes. An entity without a subtype counts wherever its type has one that does.
+A type alone counts with all its subtypes. An entity without a subtype, and an address that is hardly one, count wherever their
+type has a subtype that does.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from medtext.rulebook import load_toml, rules_dir
 from medtext.schema import PHI_SUBTYPES
 
 PHI = "PROTECTED_HEALTH_INFORMATION"
+SURE_PLACE = 0.7
+"""How likely an address must be that its subtype keeps: below, it is as often a person or an institution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,12 @@ class Policy:
             if subtype and subtype not in PHI_SUBTYPES[kind]:
                 raise ValueError(f"{kind} has no subtype {subtype!r}; it has {', '.join(PHI_SUBTYPES[kind])}")
 
-    def includes(self, kind: str, subtype: str = "") -> bool:
-        """Whether an identifier of this type and subtype counts."""
+    def includes(self, kind: str, subtype: str = "", score: float = 1.0) -> bool:
+        """Whether an identifier of this type, subtype and likelihood counts: an unlikely state may be who was seen."""
         if kind in self.counts or (subtype and f"{kind} {subtype}" in self.counts):
             return True
-        return not subtype and any(name.startswith(f"{kind} ") for name in self.counts)
+        told = subtype and (kind != "ADDRESS" or score >= SURE_PLACE)
+        return not told and any(name.startswith(f"{kind} ") for name in self.counts)
 
 
 def load_policy(name: str | Path, rules: Path | None = None) -> Policy:

@@ -72,7 +72,7 @@ def counted(record: Record, policy: Policy | None) -> Record:
     """The record without the protected health information that does not count."""
     if record.error or policy is None:
         return record
-    kept = (one for one in record.entities if one.category != PHI or policy.includes(one.type, one.subtype))
+    kept = (one for one in record.entities if one.category != PHI or policy.includes(one.type, one.subtype, one.score))
     return replace(record, entities=tuple(kept))
 
 

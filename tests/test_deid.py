@@ -72,6 +72,14 @@ def test_what_has_no_subtype_counts_where_its_type_has_one_that_does() -> None:
     assert limited.includes("ADDRESS")
 
 
+@pytest.mark.parametrize(("subtype", "policy"), [("STATE", "safe-harbor"), ("CITY", "limited-data-set")])
+def test_a_place_that_may_be_a_person_counts(subtype: str, policy: str) -> None:
+    one = load_policy(policy)
+    assert one.includes("ADDRESS", subtype, 0.3)
+    assert not one.includes("ADDRESS", subtype, 0.9)
+    assert not one.includes("AGE", "AGE", 0.3)
+
+
 @pytest.mark.parametrize(
     ("content", "error", "said"),
     [

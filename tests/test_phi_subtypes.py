@@ -26,6 +26,11 @@ def subtypes():
         ("DOB 3/4/1961, seen 5/6/2024", "3/4/1961", "DATE", "BIRTH_DATE"),
         ("DOB 3/4/1961, seen 5/6/2024", "5/6/2024", "DATE", "DATE"),
         ("hysterectomy in 2019", "2019", "DATE", "YEAR"),
+        ("He was born in 1931.", "1931", "DATE", "BIRTH_DATE"),
+        ("widow, b. 1929", "1929", "DATE", "BIRTH_DATE"),
+        ("YOB: 1930", "1930", "DATE", "BIRTH_DATE"),
+        ("born in Ohio, hysterectomy in 2019", "2019", "DATE", "YEAR"),
+        ("hepatitis B 2019", "2019", "DATE", "YEAR"),
         ("a 89 year old man", "89", "AGE", "AGE"),
         ("a 91 year old man", "91", "AGE", "AGE_OVER_89"),
         ("in her nineties", "nineties", "AGE", "AGE_OVER_89"),
@@ -158,6 +163,59 @@ def test_what_merely_looks_like_it_hides_no_identifier(nlp, text, identifier) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "identifier"),
+    [
+        ("/s/ Vo An 14:30", "Vo An"),
+        ("/es/ TORRES,LUZ M", "TORRES,LUZ M"),
+        ("BABY BOY STEIN APGAR 8/9", "STEIN"),
+        ("Penny: pls call him re INR 2.4", "Penny"),
+        ("Surname Minchin, spelled m i n c h i n.", "m i n c h i n"),
+        ("Vehicle FX18 KLM in the ditch", "FX18 KLM"),
+        ("rego ABC-12D", "ABC-12D"),
+        ("host 2001:0db8:85a3::8a2e:0370:7334", "2001:0db8:85a3::8a2e:0370:7334"),
+        ("wifi mac 00:1A:7D:DA:71:13", "00:1A:7D:DA:71:13"),
+        ("Posts as instagram @saoirse.runs.empty daily", "@saoirse.runs.empty"),
+        ("login kofi.fo", "kofi.fo"),
+        ("Ring 504-555-0177 or 0178.", "504-555-0177 or 0178"),
+        ("Tél. 01 42 68 53 00", "01 42 68 53 00"),
+        ("kofi dot owusu at mail dot example", "kofi dot owusu at mail dot example"),
+        ("Wrist film 02 02 1949, no break.", "02 02 1949"),
+        ("Measles 3.iii.54.", "3.iii.54"),
+        ("Collapsed at I-10 mm 88", "I-10 mm 88"),
+        ("Home: 5520 FM 1488", "5520 FM 1488"),
+        ("V7M 2H9", "V7M 2H9"),
+        ("Home: E21 X4P7", "E21 X4P7"),
+    ],
+)
+def test_forms_that_are_exact_are_found_whole(nlp, text, identifier) -> None:
+    begin = text.index(identifier)
+    spans = [range(one.begin, one.end) for one in medtext.extract(text, nlp=nlp).entities if one.subtype]
+    assert not [
+        at
+        for at in range(begin, begin + len(identifier))
+        if text[at].isalnum() and not any(at in span for span in spans)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vehicle 12 hit the car.",
+        "Ratio 1:2:3:4, titre 1:160.",
+        "FB sensation, IG level 4.2.",
+        "BABY BOY BORN AT 38 WEEKS",
+        "Labs- please check K",
+        "He could spell WORLD backwards: D-L-R-O-W.",
+        "Staples: 5-hole plate was then applied.",
+        "E11 2019 coding rules",
+    ],
+)
+def test_forms_that_only_resemble_them_are_none(nlp, text) -> None:
+    found = {one.type for one in medtext.extract(text, nlp=nlp).entities if one.subtype}
+    assert found <= {"DATE", "AGE"}
+
+
+@pytest.mark.parametrize(
     ("text", "kind"),
     [("May need DMEK OS-first.", "EMAIL"), ("See the www page of it.", "URL"), ("call mom back", "PHONE_OR_FAX")],
 )
@@ -248,6 +306,8 @@ def looks_alike(text: str, kind: str) -> bool:
         ("DATE", "PHQ9 = «7/27»", "PHQ9 = 7, «7/27»"),
         ("DATE", "GAD-7 «4/21»", "GAD-7 «4/21»: 12"),
         ("DATE", "WCC 14.2 x10^9/L [«4-11»]", "seen [«4-11»]"),
+        ("DATE", "c/o ha x3d, «8/10», no fever", "c/o ha x3d, «8/10» clinic"),
+        ("DATE", "Apgar «1/5/10»", "seen «1/5/10»"),
         # durations
         ("DATE", "off work «6/52»", "born «6/52»"),
         ("DATE", "«6/12» of weight loss", "«6/12» of last year"),
@@ -264,6 +324,12 @@ def looks_alike(text: str, kind: str) -> bool:
         ("ID", "tacrolimus «Q2000»", "Chart «Q4471»"),
         ("DATE", "\n«0440» - re-eval", "\n«0440» - Kowalski"),
         ("ID", "\n«1130»: 92/48 104", "\n«1130»: chest pain"),
+        ("ID", "Time accepted «0322»", "accepted by «0322»"),
+        ("DATE", "Room time 1130-«1420»", "Room «1420»"),
+        ("ADDRESS", "found in the room @ «0315»", "lives @ «1420» Oak St"),
+        ("DATE", "pt «sat» up in bed", "seen on «sat» out of hours"),
+        ("DATE", "O2 «sat» 92", "d/c «sat»"),
+        ("DATE", "«SAT» 92% RA", "«SAT» 9 am"),
         # ages
         ("AGE", "1/2 NS at «75»", "Father: AF at «75»"),
         ("AGE", "RVR at «112»", "died at «92»"),
@@ -282,6 +348,10 @@ def looks_alike(text: str, kind: str) -> bool:
         ("NAME", "d/w «GF» at bedside", "d/w «GF», ok to d/c"),
         ("NAME", "Exposed to «TB»", "Seen by «TB»"),
         ("NAME", "«Dev» Hx: normal", "«Dev» called"),
+        ("NAME", "«Bil» LE edema", "«Bil» called"),
+        ("NAME", "PD nurse «specialist»", "Nurse «Cole»"),
+        ("NAME", "Pt «k»/c/o HTN", "per «k», ok"),
+        ("NAME", "WORLD backwards: «D-L-R-O-W»", "surname spelled «D-O-W»"),
         ("NAME", "10 mg at 8 and «qnoon»", "«Noon»"),
         ("ADDRESS", "transfer to «Ortho Trauma»", "«General Medicine», Larkfield"),
         ("ADDRESS", "NS @ «125»", "Room «125»"),

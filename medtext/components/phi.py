@@ -29,6 +29,8 @@ for _name in ("presidio-analyzer", "presidio_analyzer"):
 
 SURE = 0.5
 """Presidio's own score from which its finds count: below, nine digits in a row are a social security number to it."""
+EXACT = "phi:exact:"
+"""How the source of a rule that is `exact` begins."""
 AGAIN = 0.8
 """The score of a name that stands elsewhere in the note with a title or a label."""
 CAPITALISED = re.compile(r"[A-Z][\w'’-]*[a-zA-Z]")
@@ -133,7 +135,7 @@ def presidios_own() -> Iterator[Recognizer]:
 
 def recognizer_of(rule: PhiRule) -> Recognizer:
     """The recognizer of a rule."""
-    source = f"phi:{'exact:' if rule.exact else ''}{rule.id}"
+    source = f"{EXACT if rule.exact else 'phi:'}{rule.id}"
     return Recognizer(RuleRecognizer(rule), rule.type, rule.type, rule.subtype, source, rule.needs)
 
 

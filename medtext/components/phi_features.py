@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from medtext.components.clues import words_of
+from medtext.components.phi import EXACT
 from medtext.decoding import OUTSIDE, TAGS
 from medtext.findings import findings, text_of, words
 from medtext.schema import CATEGORIES, Mention
@@ -42,6 +43,11 @@ class Candidate:
     def sources(self) -> str:
         """The finders behind it: "ner", "phi" or both."""
         return "+".join(sorted({mention.source.partition(":")[0] for mention in self.mentions}))
+
+    @property
+    def exact(self) -> bool:
+        """Whether a rule that is exact is behind it."""
+        return any(mention.source.startswith(EXACT) for mention in self.mentions)
 
     @property
     def score(self) -> float:

@@ -178,15 +178,25 @@ def same_days(text: str, judged: Sequence[tuple[float, Candidate]]) -> Iterator[
 
 
 def chosen(judged: Iterable[tuple[float, Candidate]], threshold: float) -> list[Mention]:
-    """The likeliest candidates that do not overlap, sorted by offset; each at least as likely as `threshold`."""
+    """The likeliest candidates that do not overlap, sorted by offset; each at least as likely as `threshold`.
+
+    What an exact rule finds is as likely as is usually asked for, and is taken whole: those of its type that cover a part
+    are widened.
+    """
     kept: list[Mention] = []
-    for score, candidate in sorted(judged, key=lambda one: (-one[0], one[1].begin, -one[1].end, one[1].type)):
+    settled = [(max(score, USUAL) if one.exact else score, one) for score, one in judged]
+    for score, candidate in sorted(settled, key=lambda one: (-one[0], one[1].begin, -one[1].end, one[1].type)):
         if score < threshold:
             break
         best = max(candidate.mentions, key=lambda mention: (mention.score, mention.source))
         subtype = next((mention.subtype for mention in candidate.mentions if mention.subtype), "")
-        if not any(best.overlaps(other) for other in kept):
+        others = [other for other in kept if best.overlaps(other)]
+        if not others:
             kept.append(replace(best, score=score, subtype=subtype))
+        elif candidate.exact and {other.type for other in others} == {best.type}:
+            begin, end = min(one.begin for one in (best, *others)), max(one.end for one in (best, *others))
+            kept = [other for other in kept if other not in others]
+            kept.append(replace(others[0], begin=begin, end=end))
     return sorted(kept)
 
 

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 WHERE = ("whole", "numbered", "inside", "beside", "before", "after", "degree")
 BEFORE, AFTER = 6, 3  # words that are looked at
+BEFORE_YEAR = 20  # characters
 YEAR = re.compile(r"(?:19|20)\d\ds?|'\d\ds?")
+BORN = re.compile(
+    r"(?:\b(?:born|birth|dob|yob|d\.o\.b)|(?<![\w/])(?<!hep[ ])(?<!itis[ ])(?<!type[ ])(?<!group[ ])(?-i:b))\.?"
+    r"(?:[^\S\n](?:in|on|about|around|circa|ca|year)\b\.?)?[^\S\n]?[:=]?[^\S\n]?\Z",
+    re.IGNORECASE,
+)
+"""What stands before a year of birth: of one who is over 89, it tells as much as the age does."""
 OLD = 90  # years from which an age tells who somebody is: 45 CFR 164.514(b)(2)(i)(C)
 OLD_WORDS = re.compile(
     r"(?:early |mid-?|late )?(?:nineties|ninety.*|9\ds|90'?s|(?:one )?hundred.*|centenarian)", re.IGNORECASE
@@ -90,7 +97,11 @@ class Subtypes:
         begins, ends = words_of(doc, [(mention.begin, mention.end) for mention in mentions])
         for mention, begin, end in zip(mentions, begins, ends, strict=True):
             subtype = (
-                settled(mention.type, text[mention.begin : mention.end])
+                settled(
+                    mention.type,
+                    text[mention.begin : mention.end],
+                    text[max(0, mention.begin - BEFORE_YEAR) : mention.begin],
+                )
                 or self._inside(mention.type, text[mention.begin : mention.end].lower(), tokens[begin:end])
                 or self._around(mention.type, tokens, begin, end)
                 or mention.subtype
@@ -128,14 +139,14 @@ class Subtypes:
             yield replace(mention, subtype=subtype) if subtype else mention
 
 
-def settled(kind: str, text: str) -> str:
-    """The subtype that the words of an identifier settle by themselves; empty where they do not."""
+def settled(kind: str, text: str, before: str = "") -> str:
+    """The subtype that the words of an identifier settle, with those `before` it; empty where they do not."""
     if kind == "AGE":
         number = re.match(r"\d+(?!s)", text)
         old = int(number[0]) >= OLD if number else bool(OLD_WORDS.fullmatch(text))
         return "AGE_OVER_89" if old else "AGE"
     if kind == "DATE":
-        return "YEAR" if YEAR.fullmatch(text) else ""
+        return "" if not YEAR.fullmatch(text) else "BIRTH_DATE" if BORN.search(before) else "YEAR"
     if kind == "ID":
         return "IP" if IP.fullmatch(text) else "SSN" if SSN.fullmatch(text) else ""
     if kind == "ADDRESS":

@@ -96,7 +96,9 @@ def redact_note(text: str, record: Record, how: Redaction, scope: str = "") -> R
 def _items(text: str, record: Record, policy: Policy) -> Iterator[Item]:
     """What is to be replaced, in order. Where two overlap, both go, as one."""
     counted = [
-        entity for entity in record.entities if entity.category == PHI and policy.includes(entity.type, entity.subtype)
+        entity
+        for entity in record.entities
+        if entity.category == PHI and policy.includes(entity.type, entity.subtype, entity.score)
     ]
     for begin, end, which in apart((entity.begin, entity.end, place) for place, entity in enumerate(counted)):
         yield Item(counted[which], text[begin:end], text[max(0, begin - BEFORE) : begin])

@@ -22,8 +22,8 @@ OLDEST = 89  # HIPAA: "all ages over 89 … may be aggregated into a single cate
 
 ZIP = re.compile(r"(?<![\w-])(\d{5})(?:[-\s]\d{4})?(?![\w-])")
 UNKNOWN_CODE = re.compile(
-    r"(?<!\w)(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d)(?!\w)"
-)  # British, Canadian
+    r"(?<!\w)(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|[A-Z]\d[\dW]\s?(?=\w{0,3}[A-Z])[A-Z\d]{4})(?!\w)"
+)  # British, Canadian, Irish
 PLACE_WORD = re.compile(rf"(?<![^\W_]){WORD.pattern}")  # the "th" of "8th" is none
 PIECE = re.compile(r"[^,\n]+")
 STREET = re.compile(
