@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PHI = frozenset({"PROTECTED_HEALTH_INFORMATION"})
 REPORTS, STYLES = "dev.jsonl", "dev_other_styles.jsonl"
 UNSEEN, IDENTIFIERS, QUERIES = (f"models/gold/{name}_unseen.jsonl" for name in ("styles", "phi", "queries"))
+TERMINOLOGIES = {"icd10cm": "ICD-10-CM", "rxnorm": "RxNorm"}
+"""Those that gold has codes of."""
 
 Scores = Mapping[str, Any]
 
@@ -52,6 +54,10 @@ def rows_of(model: str, gold: Path) -> Iterator[tuple[str, str]]:
             for scores in (on_given[REPORTS], on_given[STYLES])
         ]
         yield rf"\| `{trait}` \| (?=\d\.\d+ \(\d+\) \| )", " | ".join(cells)
+    for terminology, called in TERMINOLOGIES.items():
+        codes = on_given[UNSEEN]["codes"][terminology]
+        cells = [str(codes["gold"]), *(f"{codes[key]:.3f}" for key in ("first", "category", "among"))]
+        yield rf"\| {called} \| (?=\d+ \| )", " | ".join(cells)
     for name, path in {**files, IDENTIFIERS: ROOT / IDENTIFIERS, QUERIES: ROOT / QUERIES}.items():
         scores = measure(model, path, phi=True)["identifiers"]
         every, names = scores[ALL], scores["NAME"]
@@ -96,7 +102,8 @@ def main() -> None:
     for model, rows in models.items():
         _rewrite(ROOT / "models" / model / "README.md", rows)
     named = {begin: cells for rows in models.values() for begin, cells in rows.items()}
-    shared = {begin: cells for begin, cells in named.items() if any(f"`{model}`" in begin for model in models)}
+    common = (*(f"`{model}`" for model in models), *TERMINOLOGIES.values())
+    shared = {begin: cells for begin, cells in named.items() if any(word in begin for word in common)}
     _rewrite(ROOT / "README.md", shared | (by_type(models) if len(models) > 1 else {}))
 
 

@@ -75,7 +75,7 @@ def _record(nlp: Language, note: Note, config: Config, spans: Sequence[Mention] 
         raise NoteError("TooLong", said)
     found = _read(nlp, note.text, config, spans)
     record = record_of(found, note.id, len(note.text), nlp.meta["version"])
-    return counted(select(record, config.categories), config.policy)
+    return counted(select(record, config.categories, config.concepts), config.policy)
 
 
 def _long(nlp: Language, note: Note, config: Config) -> Record:
@@ -89,7 +89,7 @@ def _long(nlp: Language, note: Note, config: Config) -> Record:
         record = record_of(found, note.id, end - begin, nlp.meta["version"])
         own = len(found.mentions)
         again = sum(entity.id > own for entity in record.entities)
-        merger.add(begin, counted(select(record, config.categories), config.policy), own, again)
+        merger.add(begin, counted(select(record, config.categories, config.concepts), config.policy), own, again)
     return merger.record(note.id, len(note.text))
 
 

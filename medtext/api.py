@@ -161,7 +161,7 @@ def redact(
     """
     from medtext.deid.redact import Redaction, redact_note
 
-    config = (config or Config()).to_load(CAREFUL)
+    config = replace(config or Config(), concepts=()).to_load(CAREFUL)
     chosen = policy if isinstance(policy, Policy) else load_policy(policy, config.rules)
     how = Redaction(mode, chosen, key, config.rules)
     record = record or extract(text, nlp=nlp, config=config)

@@ -22,6 +22,7 @@ import typer
 from medtext.config import CAREFUL, Config
 from medtext.errors import MedtextError, UsageError
 from medtext.policy import PHI, Policy, load_policy
+from medtext.schema import CODED
 from medtext.version import __version__
 
 if TYPE_CHECKING:
@@ -145,6 +146,10 @@ Threshold = Annotated[
     float | None,
     typer.Option(help="How likely PHI must be, up to 1: lower misses less, flags more. 0.2, or 0.1 to redact."),
 ]
+ALL_TERMINOLOGIES = ",".join(CODED)
+TerminologyNames = Annotated[
+    str, typer.Option("--concepts", help="Give codes of these terminologies, separated by commas; none for no codes.")
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
 Timeout = Annotated[float | None, typer.Option(help="Seconds that a note may take.")]
 TextColumn = Annotated[str | None, typer.Option(help="The column that holds the text.")]
@@ -174,6 +179,7 @@ def extract(
     format: Format = None,
     categories: Annotated[str | None, typer.Option(help="Keep these categories only, separated by commas.")] = None,
     min_score: Score = 0.0,
+    concepts: TerminologyNames = ALL_TERMINOLOGIES,
     policy: PolicyName = None,
     phi_threshold: Threshold = None,
     workers: Workers = 1,
@@ -201,7 +207,13 @@ def extract(
         raise UsageError("Spark starts again and does not resume; leave --resume out.")
     voice.json = log_json
     config = Config(
-        model, rules, _listed(categories), min_score, policy=_policy(policy, rules), phi_threshold=phi_threshold
+        model,
+        rules,
+        _listed(categories),
+        min_score,
+        concepts=() if concepts == "none" else tuple(name.lower() for name in _listed(concepts)),
+        policy=_policy(policy, rules),
+        phi_threshold=phi_threshold,
     )
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
     target = Target(out, format, force, resume)
@@ -250,6 +262,44 @@ def phi(
     target = Target(out, format, force, resume) if out else None
     leaks = LeakReport() if report else None
     _extract(source, config, Job(workers, timeout), target, hash_ids, shard_notes, leaks, report)
+
+
+def _coding_command(terminology: str, called: str, what: str) -> None:
+    """The command that narrows `extract` to what one terminology has codes for."""
+
+    def command(
+        notes: Notes,
+        out: Out,
+        format: Format = None,
+        min_score: Score = 0.0,
+        workers: Workers = 1,
+        timeout: Timeout = None,
+        text_column: TextColumn = None,
+        id_column: IdColumn = None,
+        encoding: Encoding = "utf-8",
+        hash_ids: HashIds = False,
+        force: Force = False,
+        resume: Resume = False,
+        model: Model = "fast",
+        rules: Rules = None,
+        shard_notes: ShardNotes = 5_000,
+        log_json: LogJson = False,
+    ) -> None:
+        from medtext.engines.local import Job
+        from medtext.readers import Source, TableColumns
+        from medtext.writers import Target
+
+        voice.json = log_json
+        config = Config(model, rules, CODED[terminology], min_score, concepts=(terminology,))
+        source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
+        _extract(source, config, Job(workers, timeout), Target(out, format, force, resume), hash_ids, shard_notes)
+
+    app.command(terminology, help=f"Read notes and write a record of {what} with codes of {called} for each.")(command)
+
+
+_coding_command("icd10cm", "ICD-10-CM", "conditions")
+_coding_command("rxnorm", "RxNorm", "medications")
+_coding_command("snomedct", "SNOMED CT", "conditions, tests, procedures, treatments and anatomy")
 
 
 def _check_report(report: Path, force: bool, resume: bool) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from medtext.config import Config
 from medtext.errors import MedtextError, UsageError
-from medtext.schema import CATEGORY_OF, TRAITS, TYPES, Entity, Record
+from medtext.schema import CATEGORY_OF, CODED, TRAITS, TYPES, Concepts, Entity, Record
 from medtext.scores import Marked, Place, Scores, add
 
 
@@ -53,7 +54,9 @@ def only(marked: Marked, categories: Collection[str]) -> Marked:
     """The spans of these categories."""
     kept = {place: traits for place, traits in marked.traits.items() if CATEGORY_OF[place[2]] in categories}
     links = {place: parent for place, parent in marked.links.items() if place in kept and parent in kept}
-    return Marked(kept, links, marked.subtypes)
+    return Marked(
+        kept, links, marked.subtypes, {place: codes for place, codes in marked.codes.items() if place in kept}
+    )
 
 
 def read_gold(path: Path) -> Iterator[dict[str, Any]]:
@@ -94,14 +97,17 @@ def _check(row: dict[str, Any]) -> None:
             raise ValueError
         if span["type"] not in TYPES or span.get("parent") not in (None, *numbers):
             raise ValueError
+        if not all(isinstance(code, str) for name in CODED for code in _several(span.get(name) or [])):
+            raise ValueError
         if not set(TRAITS).issuperset(span.get("traits") or ()):
             raise ValueError
 
 
-def _records(rows: Iterable[Mapping[str, Any]], config: Config, given_spans: bool) -> list[Record]:
+def _records(rows: Sequence[Mapping[str, Any]], config: Config, given_spans: bool) -> list[Record]:
     from medtext.api import extract, load
 
-    nlp = load(config)
+    coded = any(span.get(name) for row in rows for span in row["spans"] for name in CODED)
+    nlp = load(config if coded else replace(config, concepts=()))
     records = []
     for row in rows:
         spans = [(span["start"], span["end"], span["type"]) for span in row["spans"]] if given_spans else None
@@ -125,7 +131,15 @@ def marked_gold(row: Mapping[str, Any]) -> Marked:
     traits = {places[span["id"]]: frozenset(span.get("traits") or ()) for span in row["spans"]}
     links = {places[span["id"]]: places[span["parent"]] for span in row["spans"] if span.get("parent") is not None}
     subtypes = {places[span["id"]]: span["subtype"] for span in row["spans"] if span.get("subtype")}
-    return Marked(traits, links, subtypes)
+    codes = {
+        places[span["id"]]: {name: _several(span[name]) for name in CODED if span.get(name)} for span in row["spans"]
+    }
+    return Marked(traits, links, subtypes, codes)
+
+
+def _several(codes: str | list[str]) -> list[str]:
+    """One code, or all that are right."""
+    return [codes] if isinstance(codes, str) else codes
 
 
 def marked_record(record: Record) -> Marked:
@@ -133,6 +147,7 @@ def marked_record(record: Record) -> Marked:
     traits: dict[Place, frozenset[str]] = {}
     links: dict[Place, Place] = {}
     subtypes = {(one.begin, one.end, one.type): one.subtype for one in record.entities if one.subtype}
+    codes = {(one.begin, one.end, one.type): _codes(one.concepts) for one in record.entities if one.concepts}
     dates = {(entity.begin, entity.end) for entity in record.entities if entity.type == "DATE"}
     for entity in record.entities:
         if entity.category == "TIME_EXPRESSION":
@@ -148,7 +163,11 @@ def marked_record(record: Record) -> Marked:
         traits.setdefault(place, frozenset())
     for part in record.unmapped_attributes:
         traits.setdefault((part.begin, part.end, part.type), frozenset())
-    return Marked(traits, links, subtypes)
+    return Marked(traits, links, subtypes, codes)
+
+
+def _codes(concepts: Concepts) -> dict[str, list[str]]:
+    return {name: [concept.code for concept in getattr(concepts, name)] for name in CODED}
 
 
 def _attribute_links(entity: Entity) -> dict[Place, Place]:

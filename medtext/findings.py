@@ -14,7 +14,7 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from medtext.schema import Mention, Sig, Trait, Value
+from medtext.schema import Concepts, Mention, Sig, Trait, Value
 
 KEY = "medtext"
 
@@ -67,6 +67,7 @@ class Findings:
     traits: dict[int, tuple[Trait, ...]] = field(default_factory=dict)
     values: dict[int, Value] = field(default_factory=dict)
     sigs: dict[int, Sig] = field(default_factory=dict)
+    concepts: dict[int, Concepts] = field(default_factory=dict)
 
     def moved(self, begin: Callable[[int], int], end: Callable[[int], int]) -> Findings:
         """The findings of a text whose offsets are others: `begin` and `end` say where a span begins and ends there."""

@@ -59,6 +59,7 @@ def job_settings(config: Config, hash_ids: bool = False) -> dict[str, Any]:
         "model's files": hash_of(map(hash_of_files, [folder, *others]), 8, keyed=False),
         "rules": hash_of_files(rules_dir(str(config.rules or ""))),
         "categories": sorted(config.categories),
+        "terminologies": sorted(config.concepts),
         "policy": [config.policy.id, *sorted(config.policy.counts)] if config.policy else None,
         "minimum score": config.min_score,
         "threshold for PHI": config.to_load().phi_threshold,

@@ -27,6 +27,7 @@ STEPS = (
     "values",  # results, durations and dates as numbers and codes
     "traits",  # ConText, the section and the model
     "prescriptions",  # what is prescribed of a medication, as numbers
+    "concepts",  # codes of ICD-10-CM, RxNorm and SNOMED CT
 )
 """Each is the module `medtext.components.<step>` and the spaCy factory `medtext_<step>`."""
 CLUES = STEPS[: STEPS.index("ner")]
@@ -49,6 +50,8 @@ def build(config: Config, steps: Sequence[str] = STEPS) -> Language:
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": NAME}}})
     rules = str(config.rules) if config.rules else ""
     for step in steps:
+        if step == "concepts" and not config.coded:
+            continue
         import_module(f"medtext.components.{step}")
         settings: dict[str, object] = {"rules": rules}
         if step in LEARNED:

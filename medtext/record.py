@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from medtext.findings import Findings, Link, findings, text_of
 from medtext.policy import PHI, Policy
-from medtext.schema import ATTRIBUTES, CATEGORY_OF, Attribute, Entity, Mention, Record, Trait
+from medtext.schema import ATTRIBUTES, CATEGORY_OF, CODED, Attribute, Concepts, Entity, Mention, Record, Trait
 
 DIGITS = 4  # of a score
 TIME_TO = {
@@ -57,8 +57,11 @@ def record_of(found: Findings, document_id: str, characters: int, model_version:
     )
 
 
-def select(record: Record, categories: Collection[str]) -> Record:
-    """The record without entities and unmapped attributes of other categories; where none is given, all stay."""
+def select(record: Record, categories: Collection[str], concepts: Collection[str] = tuple(CODED)) -> Record:
+    """The record without entities and unmapped attributes of other categories (where none is given, all stay), and without
+    the codes of other terminologies."""
+    if not record.error and len(concepts) < len(CODED):
+        record = replace(record, entities=tuple(_with_codes(entity, concepts) for entity in record.entities))
     if record.error or not categories:
         return record
     return replace(
@@ -66,6 +69,14 @@ def select(record: Record, categories: Collection[str]) -> Record:
         entities=tuple(entity for entity in record.entities if entity.category in categories),
         unmapped_attributes=tuple(part for part in record.unmapped_attributes if part.category in categories),
     )
+
+
+def _with_codes(entity: Entity, terminologies: Collection[str]) -> Entity:
+    """The entity with codes of these terminologies only."""
+    if not entity.concepts:
+        return entity
+    kept = Concepts(**{name: getattr(entity.concepts, name) for name in terminologies})
+    return replace(entity, concepts=kept if kept != Concepts() else None)
 
 
 def counted(record: Record, policy: Policy | None) -> Record:
@@ -90,8 +101,9 @@ def _likely(found: Findings, min_score: float) -> Findings:
     traits = {place_of[place]: traits for place, traits in found.traits.items() if place in place_of}
     values = {place_of[place]: value for place, value in found.values.items() if place in place_of}
     sigs = {place_of[place]: sig for place, sig in found.sigs.items() if place in place_of}
+    concepts = {place_of[place]: concepts for place, concepts in found.concepts.items() if place in place_of}
     mentions = [found.mentions[place] for place in kept]
-    return replace(found, mentions=mentions, links=links, traits=traits, values=values, sigs=sigs)
+    return replace(found, mentions=mentions, links=links, traits=traits, values=values, sigs=sigs, concepts=concepts)
 
 
 def _is_attribute(mention: Mention, link: Link | None) -> bool:
@@ -133,6 +145,7 @@ def _entities(found: Findings, hanging: Numbered) -> Iterator[Entity]:
             mention.subtype,
             found.values.get(place),
             found.sigs.get(place),
+            found.concepts.get(place),
         )
 
 

@@ -328,6 +328,52 @@ class Sig:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A concept of a terminology: its code, its description there, and how likely it is meant, between 0 and 1."""
+
+    code: str
+    description: str
+    score: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"Code": self.code, "Description": self.description, "Score": self.score}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Concept:
+        return cls(row["Code"], row["Description"], row["Score"])
+
+
+@dataclass(frozen=True, slots=True)
+class Concepts:
+    """The concepts that an entity may be, of each terminology the likeliest first, five at most."""
+
+    icd10cm: tuple[Concept, ...] = ()
+    rxnorm: tuple[Concept, ...] = ()
+    snomedct: tuple[Concept, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The terminologies that have any."""
+        lists = {name: getattr(self, field) for field, name in CONCEPT_LISTS.items()}
+        return {name: [concept.to_json() for concept in concepts] for name, concepts in lists.items() if concepts}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Concepts | None:
+        """From the row of an entity."""
+        lists = {field: tuple(map(Concept.from_json, row.get(name) or ())) for field, name in CONCEPT_LISTS.items()}
+        return cls(**lists) if any(lists.values()) else None
+
+
+CONCEPT_LISTS = {"icd10cm": "ICD10CMConcepts", "rxnorm": "RxNormConcepts", "snomedct": "SNOMEDCTConcepts"}
+"""The terminologies, which are the fields of `Concepts`, and what their concepts are called in an entity's JSON."""
+CODED = {
+    "icd10cm": ("MEDICAL_CONDITION",),
+    "rxnorm": ("MEDICATION",),
+    "snomedct": ("MEDICAL_CONDITION", "TEST_TREATMENT_PROCEDURE", "ANATOMY"),
+}
+"""The categories of entities that a terminology has codes for."""
+
+
 def _whole(number: float | None) -> float | None:
     """A whole number without its ".0"."""
     return int(number) if number is not None and number == int(number) else number
@@ -335,7 +381,10 @@ def _whole(number: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity of a record; `sig` is a medication's prescription as numbers, where it says anything."""
+    """One entity of a record.
+
+    `sig` is a medication's prescription as numbers, where it says anything; `concepts` are the codes of what it may be.
+    """
 
     id: int
     begin: int
@@ -350,6 +399,7 @@ class Entity:
     subtype: str = ""
     value: Value | None = None
     sig: Sig | None = None
+    concepts: Concepts | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.begin < self.end:
@@ -378,6 +428,8 @@ class Entity:
         row["Attributes"] = [attribute.to_json() for attribute in self.attributes]
         if self.sig:
             row["Sig"] = self.sig.to_json()
+        if self.concepts:
+            row |= self.concepts.to_json()
         row["Section"] = self.section
         row["Source"] = self.source
         return row
@@ -398,6 +450,7 @@ class Entity:
             row.get("Subtype", ""),
             Value.from_json(row.get("Value")),
             Sig.from_json(row["Sig"]) if row.get("Sig") else None,
+            Concepts.from_json(row),
         )
 
 

@@ -11,7 +11,7 @@ the types.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -32,6 +32,8 @@ class Marked:
     traits: Mapping[Place, frozenset[str]]
     links: Mapping[Place, Place]
     subtypes: Mapping[Place, str] = field(default_factory=dict)
+    codes: Mapping[Place, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """By terminology: in gold the codes that are right, in a record those that were given, the likeliest first."""
 
 
 @dataclass(slots=True)
@@ -95,12 +97,41 @@ class Identifiers:
         }
 
 
+@dataclass(slots=True)
+class Coding:
+    """Of the spans that gold has codes for and that were found exactly (`wanted`): how often the `first` code is right, how
+    often it is right to its category (before the dot), and how often one of those given is right (`among`)."""
+
+    wanted: int = 0
+    first: int = 0
+    category: int = 0
+    among: int = 0
+
+    def add(self, right: Sequence[str], given: Sequence[str]) -> None:
+        self.wanted += 1
+        self.first += given[:1] != [] and given[0] in right
+        self.category += given[:1] != [] and _category(given[0]) in set(map(_category, right))
+        self.among += not set(right).isdisjoint(given)
+
+    def to_json(self) -> dict[str, float]:
+        shares = {name: _share(getattr(self, name), self.wanted) for name in ("first", "category", "among")}
+        return {**shares, "gold": self.wanted}
+
+
+def _category(code: str) -> str:
+    return code.partition(".")[0]
+
+
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
 
 
 def _identifiers() -> defaultdict[str, Identifiers]:
     return defaultdict(Identifiers)
+
+
+def _codings() -> defaultdict[str, Coding]:
+    return defaultdict(Coding)
 
 
 def _counts() -> defaultdict[str, Count]:
@@ -119,9 +150,10 @@ class Scores:
     links: defaultdict[str, Count] = field(default_factory=_counts)
     links_of_found: defaultdict[str, Count] = field(default_factory=_counts)
     identifiers: defaultdict[str, Identifiers] = field(default_factory=_identifiers)
+    codes: defaultdict[str, Coding] = field(default_factory=_codings)
 
     def to_json(self) -> dict[str, Any]:
-        tables = ("exact", "overlap", "traits", "traits_of_found", "links", "links_of_found", "identifiers")
+        tables = ("exact", "overlap", "traits", "traits_of_found", "links", "links_of_found", "identifiers", "codes")
         return {
             "notes": self.notes,
             **{name: {key: count.to_json() for key, count in _sorted(getattr(self, name))} for name in tables},
@@ -157,10 +189,17 @@ class Scores:
                     f"{name:22} {row['touched']:8.3f} {row['covered']:8.3f} {row['precision']:6.3f} "
                     f"{row['subtype']:8.3f} {of_type.wanted:6}"
                 )
+        if self.codes:
+            lines += ["", f"{'codes':22} {'first':>8} {'category':>8} {'among':>6} {'gold':>6}"]
+            for name, coding in _sorted(self.codes):
+                row = coding.to_json()
+                lines.append(
+                    f"{name:22} {row['first']:8.3f} {row['category']:8.3f} {row['among']:6.3f} {coding.wanted:6}"
+                )
         return "\n".join(lines)
 
 
-Counted = TypeVar("Counted", Count, Identifiers)
+Counted = TypeVar("Counted", Count, Identifiers, Coding)
 
 
 def _sorted(counts: Mapping[str, Counted]) -> list[tuple[str, Counted]]:
@@ -171,6 +210,10 @@ def _sorted(counts: Mapping[str, Counted]) -> list[tuple[str, Counted]]:
 def add(scores: Scores, gold: Marked, found: Marked, text: str) -> None:
     """Counts one note."""
     _add_identifiers(scores.identifiers, gold, found, text)
+    for place, codes in gold.codes.items():
+        for terminology, allowed in codes.items():
+            if place in found.traits:
+                scores.codes[terminology].add(allowed, list(found.codes.get(place, {}).get(terminology, ())))
     scores.notes += 1
     both = gold.traits.keys() & found.traits.keys()
     for kind in sorted({place[2] for place in (*gold.traits, *found.traits)}):

@@ -11,10 +11,10 @@ import tempfile
 import time
 import webbrowser
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from medtext.schema import Record
+from medtext.schema import CONCEPT_LISTS, Concepts, Record
 
 COLOURS = {
     "MEDICAL_CONDITION": "#ffb3ab",
@@ -48,7 +48,7 @@ mark a { font-size: .7em; text-decoration: none; margin-left: .3em; }
 
 @dataclass(slots=True)
 class Shown:
-    """One marked stretch of the note: its labels, its traits and where its parent stands."""
+    """One marked stretch of the note: its labels, its traits, where its parent stands and its likeliest codes."""
 
     begin: int
     end: int
@@ -56,11 +56,12 @@ class Shown:
     labels: list[str]
     traits: list[str]
     parent: int | None = None
+    codes: list[str] = field(default_factory=list)
 
 
 def page(text: str, record: Record) -> str:
     """The note as an HTML page: entities in the colour of their category, traits beside them, and on each attribute
-    an arrow that leads to the entity it hangs on."""
+    an arrow that leads to the entity it hangs on; under the pointer a mark shows its likeliest codes."""
     from spacy import displacy
 
     shown = stretches(record)
@@ -93,6 +94,8 @@ def stretches(record: Record) -> list[Shown]:
     found: dict[tuple[int, int], Shown] = {}
     for entity in record.entities:
         _add(found, entity.begin, entity.end, entity.type, entity.category, [trait.name for trait in entity.traits])
+        if entity.concepts:
+            found[entity.begin, entity.end].codes.extend(likeliest(entity.concepts))
         for attribute in entity.attributes:
             if entity.category == "TIME_EXPRESSION":
                 found[entity.begin, entity.end].parent = attribute.begin
@@ -113,6 +116,12 @@ def _add(
     shown.traits.extend(trait for trait in traits if trait not in shown.traits)
 
 
+def likeliest(concepts: Concepts) -> list[str]:
+    """The likeliest code of each terminology, with its description."""
+    lists = (getattr(concepts, terminology) for terminology in CONCEPT_LISTS)
+    return [f"{found[0].code} {found[0].description}" for found in lists if found]
+
+
 def _without_overlaps(shown: Iterable[Shown]) -> list[Shown]:
     """displaCy prints a stretch twice where two overlap; the first stays."""
     kept: list[Shown] = []
@@ -127,7 +136,8 @@ def _params(part: Shown) -> dict[str, str]:
     traits = f" <b>{' '.join(part.traits)}</b>" if part.traits else ""
     link = f'<a href="#s{part.parent}">↦</a>' if part.parent is not None else ""
     role = "attribute" if part.parent is not None else "entity"
-    return {"begin": str(part.begin), "role": role, "traits": traits, "link": link, "title": " ".join(part.labels)}
+    title = html.escape("\n".join([" ".join(part.labels), *part.codes]))
+    return {"begin": str(part.begin), "role": role, "traits": traits, "link": link, "title": title}
 
 
 def show(content: str, seconds: float = SECONDS_OPEN) -> bool:

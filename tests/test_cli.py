@@ -37,7 +37,9 @@ def notes(tmp_path: Path) -> Path:
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     done = medtext("--help")
     assert done.returncode == 0
-    assert all(command in done.stdout for command in ("extract", "phi", "redact", "view", "evaluate"))
+    assert all(
+        command in done.stdout for command in ("extract", "phi", "icd10cm", "rxnorm", "redact", "view", "evaluate")
+    )
     loaded = "import sys, medtext.cli; print([name for name in ('spacy', 'numpy', 'pyarrow', 'faker') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"
 
@@ -58,6 +60,31 @@ def test_what_is_kept_can_be_narrowed(notes: Path) -> None:
     done = medtext("extract", notes, "-o", "-", "--categories", "MEDICATION", "--min-score", "0.5")
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert {entity["Category"] for record in records for entity in record["Entities"]} == {"MEDICATION"}
+
+
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        (["icd10cm"], {("MEDICAL_CONDITION", "ICD10CMConcepts", "I10")}),
+        (["rxnorm"], {("MEDICATION", "RxNormConcepts", "314076")}),
+        (["extract", "--concepts", "rxnorm"], {("MEDICATION", "RxNormConcepts", "314076")}),
+        (["extract", "--concepts", "none"], set()),
+    ],
+)
+def test_codes_can_be_asked_for(notes: Path, command: list[str], kept: set[tuple[str, str, str]]) -> None:
+    done = medtext(*command, notes / "ward-3", "-o", "-")
+    assert done.returncode == 0, done.stderr
+    entities = [entity for line in done.stdout.splitlines() for entity in json.loads(line)["Entities"]]
+    coded = {
+        (entity["Category"], name, concepts[0]["Code"])
+        for entity in entities
+        for name, concepts in entity.items()
+        if name.endswith("Concepts")
+    }
+    assert coded == kept
+    assert command[0] == "extract" or {entity["Category"] for entity in entities} == {
+        category for category, _, _ in kept
+    }
 
 
 def test_ids_can_be_hashed(notes: Path, tmp_path: Path) -> None:

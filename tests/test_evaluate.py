@@ -8,7 +8,7 @@ import pytest
 from medtext.config import Config
 from medtext.errors import UsageError
 from medtext.evaluate import evaluate_files, marked_record, read_gold
-from medtext.scores import ALL, Marked, Scores, add, overlapping
+from medtext.scores import ALL, Coding, Marked, Scores, add, overlapping
 from tests.test_record import record
 
 PAIN, KNEE, LEFT = (0, 4, "DX_NAME"), (9, 13, "SYSTEM_ORGAN_SITE"), (5, 9, "DIRECTION")
@@ -109,6 +109,8 @@ def test_gold_notes_are_read(tmp_path: Path) -> None:
         {**NOTE, "spans": [{**SPAN, "type": "DISEASE"}]},
         {**NOTE, "spans": [{**SPAN, "traits": ["NEGATED"]}]},
         {**NOTE, "spans": [{**SPAN, "parent": 9}]},
+        {**NOTE, "spans": [{**SPAN, "icd10cm": [10]}]},
+        {**NOTE, "spans": [{**SPAN, "icd10cm": 10}]},
         {**NOTE, "spans": [SPAN, {**SPAN, "start": 2}]},
         {**NOTE, "spans": [{"start": 0, "end": 4, "type": "DX_NAME"}]},
     ],
@@ -178,3 +180,28 @@ def test_only_some_categories_can_be_scored(tmp_path: Path) -> None:
     phi = evaluate_files(gold, None, Config(categories=("PROTECTED_HEALTH_INFORMATION",)))
     assert phi.exact[ALL].f1 == 1.0  # "asthma" is not held against it
     assert evaluate_files(gold, None, Config()).exact[ALL].precision == 0.5
+
+
+def test_codes_are_counted_where_gold_has_them(tmp_path: Path) -> None:
+    coded = [{**SPAN, "icd10cm": "R52", "snomedct": ["1", "22253000"]}, {**SPAN, "id": 2, "start": 9, "end": 18}]
+    gold = gold_file(tmp_path, {**NOTE, "text": "pain and xqzvwlump", "spans": coded})
+    counted = evaluate_files(gold, None, Config(), given_spans=True)
+    assert counted.codes["icd10cm"].to_json() == {"first": 1.0, "category": 1.0, "among": 1.0, "gold": 1}
+    assert counted.codes["snomedct"].to_json() == {"first": 1.0, "category": 1.0, "among": 1.0, "gold": 1}
+    assert counted.table().splitlines()[-1].split() == ["snomedct", "1.000", "1.000", "1.000", "1"]
+
+
+@pytest.mark.parametrize(
+    ("right", "given", "figures"),
+    [
+        (["I10"], ["I10", "I11.9"], (1, 1, 1)),
+        (["I11.9"], ["I10", "I11.9"], (0, 0, 1)),
+        (["E11.9"], ["E11.65"], (0, 1, 0)),
+        (["E11.9", "E11.65"], ["E11.65"], (1, 1, 1)),
+        (["I10"], [], (0, 0, 0)),
+    ],
+)
+def test_a_code_is_right_first_to_its_category_or_among_those_given(right, given, figures) -> None:
+    coding = Coding()
+    coding.add(right, given)
+    assert (coding.first, coding.category, coding.among) == figures

@@ -12,9 +12,9 @@ LAYERS = [
     {"errors", "schema", "version"},
     {
         *("config", "rulebook", "findings", "decoding", "features", "wordpieces", "link_pairs", "regression"),
-        *("policy", "scores", "times", "marks", "values", "hashing", "folding", "forms"),
+        *("policy", "scores", "times", "marks", "values", "hashing", "folding", "forms", "products", "terminology"),
     },
-    {"sig"},
+    {"sig", "coding"},
     {"record", "windows", "readers", "writers", "deid"},
     {"components"},
     {"pipeline"},
@@ -35,6 +35,7 @@ AT_HOME = {
     "presidio_analyzer": {"components/phi.py"},
     "presidio_anonymizer": {"deid/replacing.py"},
     "faker": {"deid/fakes.py"},
+    "snowballstemmer": {"terminology.py"},
     "medspacy": {"components/medspacy_parts.py"},
     "scispacy": {"components/abbreviations.py"},
 }

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from medtext.schema import Note, Record
+from medtext.schema import CONCEPT_LISTS, Note, Record
 from medtext.writers.encoding import is_large
 from medtext.writers.shards import ShardFiles
 from medtext.writers.target import Write
@@ -72,6 +72,7 @@ SIG = pa.struct(
         ("DurationDays", pa.float64()),
     ]
 )
+CONCEPTS = pa.list_(pa.struct([("Code", pa.string()), ("Description", pa.string()), ("Score", pa.float64())]))
 ENTITY = pa.struct(
     [
         ("Id", pa.int32()),
@@ -85,6 +86,7 @@ ENTITY = pa.struct(
         ("Traits", pa.list_(TRAIT)),
         ("Attributes", pa.list_(ATTRIBUTE)),
         ("Sig", SIG),
+        *((name, CONCEPTS) for name in CONCEPT_LISTS.values()),
         ("Section", pa.string()),
         ("Source", pa.string()),
     ]
