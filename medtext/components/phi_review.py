@@ -9,6 +9,7 @@ is never judged.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ from medtext.findings import findings, offsets, text_of, words
 from medtext.forms import Form
 from medtext.regression import logistic, read_weights
 from medtext.rulebook import load_table, load_toml, load_words, rules_dir
-from medtext.schema import CATEGORY_OF, Mention
+from medtext.schema import CATEGORY_OF, Mention, apart
 
 MASKED = re.compile(rf"\[(?:{'|'.join(PLACE_OF)})(?:-(?:\d{{1,3}}|[a-p]{{16}}))?\]")
 """What `medtext redact` leaves of an identifier, and no more: "[ID-4471932]" in a note is somebody's number."""
@@ -115,10 +116,12 @@ class Reviewer:
         spans: dict[tuple[int, int, str], list[Mention]] = {}
         text = text_of(doc)
         masked = [found.span() for found in MASKED.finditer(text)]
+        mask_ends = [end for _, end in masked]
         begins = {(mention.type, mention.begin) for mention in findings(doc).candidates}
         ends = {(mention.type, mention.end) for mention in findings(doc).candidates}
         for mention in self._mentions(doc, suspicion):
-            marked = any(begin < mention.end and mention.begin < end for begin, end in masked)
+            nearest = bisect_right(mask_ends, mention.begin)
+            marked = nearest < len(masked) and masked[nearest][0] < mention.end
             needed = NEEDED[mention.type].search(text, mention.begin, mention.end)
             if needed and not marked and not self._look_alikes.has(mention, text, begins, ends):
                 spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
@@ -179,15 +182,15 @@ def same_days(text: str, judged: Sequence[tuple[float, Candidate]]) -> Iterator[
 
 def chosen(judged: Iterable[tuple[float, Candidate]], threshold: float) -> list[Mention]:
     """The likeliest candidates that do not overlap, sorted by offset; each at least as likely as `threshold`."""
-    kept: list[Mention] = []
-    for score, candidate in sorted(judged, key=lambda one: (-one[0], one[1].begin, -one[1].end, one[1].type)):
-        if score < threshold:
-            break
-        best = max(candidate.mentions, key=lambda mention: (mention.score, mention.source))
-        subtype = next((mention.subtype for mention in candidate.mentions if mention.subtype), "")
-        if not any(best.overlaps(other) for other in kept):
-            kept.append(replace(best, score=score, subtype=subtype))
-    return sorted(kept)
+    likely = [one for one in judged if one[0] >= threshold]
+    likely.sort(key=lambda one: (-one[0], one[1].begin, -one[1].end, one[1].type))
+    return apart(_mention(score, candidate) for score, candidate in likely)
+
+
+def _mention(score: float, candidate: Candidate) -> Mention:
+    best = max(candidate.mentions, key=lambda mention: (mention.score, mention.source))
+    subtype = next((mention.subtype for mention in candidate.mentions if mention.subtype), "")
+    return replace(best, score=score, subtype=subtype)
 
 
 @Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast", "threshold": USUAL})
