@@ -36,6 +36,7 @@ class Resolver:
 
     def __init__(self, rules: Iterable[SourceRule], corrections: Corrections) -> None:
         self.rules, self.corrections = tuple(rules), corrections
+        self._covering: dict[tuple[str, str], SourceRule | None] = {}  # by source and type, of which there are few
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
@@ -52,10 +53,11 @@ class Resolver:
         return apart(mention for _, mention in ranked)
 
     def _rule(self, mention: Mention) -> SourceRule | None:
-        for rule in self.rules:
-            if rule.covers(mention):
-                return rule if mention.score >= rule.min_score else None
-        return None
+        key = mention.source, mention.type
+        if key not in self._covering:
+            self._covering[key] = next((rule for rule in self.rules if rule.covers(mention)), None)
+        rule = self._covering[key]
+        return rule if rule and mention.score >= rule.min_score else None
 
 
 @Language.factory("medtext_resolve", default_config={"rules": ""})
