@@ -45,7 +45,7 @@ class TableColumns:
 
     def missing(self, names: Collection[str]) -> str | None:
         """What is wrong with a table of these columns, in a sentence, if anything."""
-        if len(names) == 1 and SEPARATOR.search(*names):
+        if len(names) == 1 and any(map(SEPARATOR.search, names)):
             return "There is one column only; separate columns by commas."
         if self.text_in(names) is None:
             wanted = f"no column {self.text!r}" if self.text else f"no column called {' or '.join(TEXT_NAMES)}"
