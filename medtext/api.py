@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,13 @@ def load(config: Config | None = None, *, model: str | Path | None = None) -> La
     Raises:
         ModelError: where the model is not there or is another version's.
         RuleError: where a rule file is wrong.
+        UsageError: for a config that is none.
     """
     from medtext.pipeline import build
 
     config = config or Config()
+    if not isinstance(config, Config):
+        raise UsageError(f"A Config is needed, not {config!r}; a model is named by model=….")
     return build(replace(config, model=str(model)) if model else config)
 
 
@@ -82,8 +86,8 @@ def mentions_of(text: str, spans: Iterable[Span]) -> list[Mention]:
     mentions = []
     for begin, end, kind in spans:
         try:
-            mentions.append(Mention(begin, end, kind, 1.0, "given"))
-        except ValueError as error:
+            mentions.append(Mention(index(begin), index(end), kind, 1.0, "given"))
+        except (ValueError, TypeError) as error:
             raise UsageError(f"The span ({begin}, {end}, {kind!r}) is wrong: {error}.") from None
         if end > len(text):
             raise UsageError(f"The span ({begin}, {end}, {kind!r}) ends after the text of {len(text)} characters.")

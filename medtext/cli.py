@@ -56,19 +56,25 @@ def main() -> None:
     except UsageError as error:
         _stop(str(error), 2)
     except WrongCommand as error:
-        _stop(f"{error.format_message().rstrip('.')}; see medtext --help.", 2)
+        _stop(f"{error.format_message().rstrip('.?')}; see medtext --help.", 2)
     except MedtextError as error:
         _stop(str(error), 1)
     except OSError as error:
-        full = "The disk is full; make room, and go on with --resume."
-        _stop(full if error.errno == errno.ENOSPC else f"The system refuses: {error.strerror or 'no reason given'}.", 1)
+        _stop(_refused(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Exception as error:  # its message may quote a note
         _stop(f"medtext broke down ({type(error).__name__}); this is a fault of medtext's.", 1)
     if status == INTERRUPTED:
-        _stop("Stopped." if sys.argv[1:2] == ["train"] else "Stopped; --resume goes on.", 1)
+        _stop("Stopped; --resume goes on." if voice.resumes else "Stopped.", 1)
     sys.exit(status)
+
+
+def _refused(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"The disk is full; make room, and {'go on with --resume' if voice.resumes else 'start again'}."
+    place = f" {error.filename}" if isinstance(error.filename, str) else ""
+    return f"The system refuses{place}: {error.strerror or 'no reason given'}."
 
 
 @dataclass
@@ -96,9 +102,10 @@ def _unless_stopped(records: Iterable[Record]) -> Iterator[Record]:
 
 @dataclass
 class Voice:
-    """How messages are put: as lines, or as JSON for machines."""
+    """How messages are put: as lines, or as JSON for machines; and whether what breaks off can be resumed."""
 
     json: bool = False
+    resumes: bool = False
 
 
 voice = Voice()
@@ -257,6 +264,7 @@ def phi(
         raise UsageError("Say where the records go with -o, or the report with --report.")
     if report:
         _check_report(report, force, resume)
+        report.parent.mkdir(parents=True, exist_ok=True)
     config = Config(model, rules, (PHI,), min_score, policy=_policy(policy, rules), phi_threshold=phi_threshold)
     source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
     target = Target(out, format, force, resume) if out else None
@@ -342,6 +350,7 @@ def _extract(
     opened = open_output(target, job_settings(config, hash_ids), inputs, shard_notes) if target else None
     with opened or nullcontext(StandardOutput(lambda _record: None)) as output:
         tally = Tally(output)
+        voice.resumes = bool(target and target.can_resume and not report and engine == "local")
         _begin(config, job, total, bool(target and target.resume))
         todo = output.todo(_named(source, hash_ids))
         records = spark.run(todo, source, config, job) if engine == "spark" else local.run(todo, config, job)
@@ -353,6 +362,8 @@ def _extract(
         content = json.dumps(leaks.to_json(), indent=1) + "\n" if report.suffix == ".json" else leaks.to_html()
         report.write_text(content, encoding="utf-8")
     place = str(report) if target is None else "standard output" if target.path == "-" else target.path
+    if target and report:
+        place += f", the report in {report}"
     _end(tally, place, "records" if target else "report")
 
 
@@ -368,6 +379,8 @@ def _begin(config: Config, job: Job, total: int | None, resume: bool) -> None:
 
     if voice.json:
         event("start", medtext=__version__, model=config.model, workers=job.workers, notes_total=total, resume=resume)
+    elif total == 0:
+        _say("There is no .txt in the folders that are named.")
 
 
 def _shown(records: Iterable[Record], tally: Tally, total: int | None) -> Iterator[Record]:
@@ -452,6 +465,7 @@ def _redact(
     _refuse_to_redact_onto_notes(source.paths, target)
     passed, total = target.passed(), count(source)
     tally = Tally(passed)
+    voice.resumes = target.can_resume
     _begin(config, job, total, target.resume)
     outcomes = redact_all(passed.todo(_named(source, hash_ids)), config, job, how)
     with maps_writer(map, target) as write_map, open_redacted(target) as write:
@@ -545,6 +559,7 @@ def _present(content: str, out: Path | None) -> None:
     if out:
         if out.exists():
             raise UsageError(f"{out} exists; name another file.")
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(content, encoding="utf-8")
     elif not show(content):
         raise UsageError("No browser can be opened here; write the page to a file with --out.")

@@ -7,6 +7,8 @@ nearest words outside is taken instead.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,13 +50,11 @@ def decode(scores: NDArray[np.float32]) -> NDArray[np.int64]:
 def _stretches(outside: NDArray[np.bool_], broken: list[int]) -> list[tuple[int, int]]:
     """The words round each break up to the nearest words outside, these included; one where they overlap."""
     found: list[tuple[int, int]] = []
+    ends = np.flatnonzero(outside).tolist()
     for place in broken:
-        first, last = place, place + 1
-        while first > 0 and not outside[first]:
-            first -= 1
-        while last < len(outside) and not outside[last]:
-            last += 1
-        last = min(last + 1, len(outside))
+        at = bisect_right(ends, place)
+        first = ends[at - 1] if at else 0
+        last = ends[at] + 1 if at < len(ends) else len(outside)
         if found and first < found[-1][1]:
             found[-1] = found[-1][0], max(last, found[-1][1])
         else:

@@ -7,7 +7,6 @@ into the same shape and counted by `medtext.scores`.
 from __future__ import annotations
 
 import json
-import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -67,9 +66,11 @@ def read_gold(path: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-            _check(row)
-        except (ValueError, KeyError, TypeError):
-            raise UsageError(f"Line {number} of {path} is not a gold note: id, text and spans that fit it.") from None
+        except ValueError:
+            raise UsageError(f"Line {number} of {path} is not a gold note: it is not valid JSON.") from None
+        if wrong := _wrong(row):
+            raise UsageError(f"Line {number} of {path} is not a gold note: {wrong}.")
+        row["id"] = str(row["id"])
         if row["id"] in seen:
             raise UsageError(f"Line {number} of {path} has an id that an earlier line has.")
         seen.add(row["id"])
@@ -81,26 +82,49 @@ def read_gold(path: Path) -> Iterator[dict[str, Any]]:
 def _lines(path: Path) -> list[str]:
     """Split at line feeds only: a JSON string may hold other line ends (U+2028) as they are."""
     try:
-        return path.read_text(encoding="utf-8").split("\n")
+        return path.read_text(encoding="utf-8-sig").split("\n")
+    except FileNotFoundError:
+        raise UsageError(f"There is no {path}.") from None
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{path} cannot be read as UTF-8 text.") from None
 
 
-def _check(row: dict[str, Any]) -> None:
-    """Raises an error of Python's for what is no gold note; makes its id a string."""
-    row["id"] = str(row["id"])
-    numbers = [span["id"] for span in row["spans"]]
-    if not isinstance(row["text"], str) or len(set(numbers)) < len(numbers):
-        raise ValueError
-    for span in row["spans"]:
-        if not 0 <= operator.index(span["start"]) < operator.index(span["end"]) <= len(row["text"]):
-            raise ValueError
-        if span["type"] not in TYPES or span.get("parent") not in (None, *numbers):
-            raise ValueError
-        if not all(isinstance(code, str) for name in CODED for code in _several(span.get(name) or [])):
-            raise ValueError
-        if not set(TRAITS).issuperset(span.get("traits") or ()):
-            raise ValueError
+def _wrong(row: Any) -> str:
+    """What makes a line no gold note, if anything; none of its own words, which may be the note's."""
+    if not isinstance(row, dict):
+        return "it is no JSON object"
+    if missing := [name for name in ("id", "text", "spans") if name not in row]:
+        return f"it has no {missing[0]}"
+    text, spans = row["text"], row["spans"]
+    if not isinstance(text, str) or not isinstance(spans, list) or not all(isinstance(span, dict) for span in spans):
+        return "its text is no string, or its spans are no list of objects"
+    if missing_ids := [place for place, span in enumerate(spans, 1) if not isinstance(span.get("id"), int | str)]:
+        return f"its span {missing_ids[0]} has no id"
+    numbers = [span["id"] for span in spans]
+    if len(set(numbers)) < len(numbers):
+        return "two of its spans have the same id"
+    wrong = (
+        f"its span {place} {said}" for place, span in enumerate(spans, 1) if (said := _wrong_span(span, text, numbers))
+    )
+    return next(wrong, "")
+
+
+def _wrong_span(span: dict[str, Any], text: str, numbers: Sequence[int | str]) -> str:
+    """What is wrong with one of the spans of a gold note, if anything."""
+    begin, end, traits = span.get("start"), span.get("end"), span.get("traits") or ()
+    if not isinstance(begin, int) or not isinstance(end, int):
+        return "has no start and end in whole numbers"
+    if not 0 <= begin < end <= len(text):
+        return f"is from {begin} to {end}, in a text of {len(text)} characters"
+    if span.get("type") not in TYPES:
+        return "has a type that there is not"
+    if not isinstance(traits, list | tuple) or not set(TRAITS).issuperset(map(str, traits)):
+        return "has a trait that there is not"
+    if not all(isinstance(span.get(name, ""), str | list) for name in CODED):
+        return "has codes that are no list"
+    if not all(isinstance(code, str) for name in CODED for code in _several(span.get(name, []))):
+        return "has a code that is no string"
+    return "" if span.get("parent") in (None, *numbers) else "has a parent that is no span of the note"
 
 
 def _records(rows: Sequence[Mapping[str, Any]], config: Config, given_spans: bool) -> list[Record]:

@@ -12,6 +12,7 @@ import gzip
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -22,8 +23,13 @@ Rule = TypeVar("Rule")
 
 
 def rules_dir(chosen: str = "") -> Path:
-    """The folder `chosen`, or the shipped rules: beside the package in a checkout, inside it in a wheel."""
+    """The folder `chosen`, or the shipped rules: beside the package in a checkout, inside it in a wheel.
+
+    Raises `RuleError` where there is no such folder.
+    """
     if chosen:
+        if not Path(chosen).is_dir():
+            raise RuleError(f"There is no folder of rules {chosen}.")
         return Path(chosen)
     here = Path(__file__).parent
     inside = here / "rules"
@@ -36,7 +42,7 @@ def load_table(path: Path, kind: type[Rule]) -> tuple[Rule, ...]:
     An empty cell takes the field's default. Raises `RuleError`.
     """
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8", newline="") as lines:
+    with _reading(path), opener(path, "rt", encoding="utf-8", newline="") as lines:
         rows = _rows(path, lines)
         return _checked(kind, rows)
 
@@ -46,16 +52,27 @@ def load_toml(path: Path, table: str, kind: type[Rule]) -> tuple[Rule, ...]:
 
     `{name}` in a text of theirs stands for the text of that name in the file's table `shared`, where it has one.
     """
-    try:
+    with _reading(path):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise RuleError(f"{path.name}: {error}") from None
     entries, shared = content.get(table, []), content.get("shared", {})
     places = (
         (f"{path.name}: {table} {number}", {key: _with_shared(value, shared) for key, value in entry.items()})
         for number, entry in enumerate(entries, 1)
     )
     return _checked(kind, places)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Raises `RuleError` for a file that is not there, or that no text or no TOML is in."""
+    try:
+        yield
+    except OSError as error:
+        raise RuleError(f"{path} cannot be read: {error.strerror or 'damaged'}.") from None
+    except UnicodeDecodeError:
+        raise RuleError(f"{path.name} is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise RuleError(f"{path.name}: {error}.") from None
 
 
 def _with_shared(value: Any, shared: Mapping[str, str]) -> Any:
@@ -67,7 +84,8 @@ def _with_shared(value: Any, shared: Mapping[str, str]) -> Any:
 
 def load_words(path: Path) -> frozenset[str]:
     """The lines of a word list, in lower case; "#" begins a comment."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    with _reading(path):
+        lines = path.read_text(encoding="utf-8").splitlines()
     words = (line.partition("#")[0].strip().lower() for line in lines)
     return frozenset(word for word in words if word)
 

@@ -7,7 +7,8 @@ begin inclusive, end exclusive. No value here holds a piece of a note, except `N
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -132,6 +133,16 @@ class Mention:
 
     def overlaps(self, other: Mention) -> bool:
         return self.begin < other.end and other.begin < self.end
+
+
+def apart(ranked: Iterable[Mention]) -> list[Mention]:
+    """The mentions without those that overlap one before them, sorted by offset."""
+    kept: list[Mention] = []
+    for mention in ranked:
+        place = bisect_left(kept, (mention.begin, mention.end), key=lambda one: (one.begin, one.end))
+        if not any(near.overlaps(mention) for near in kept[max(place - 1, 0) : place + 1]):
+            kept.insert(place, mention)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

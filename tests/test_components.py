@@ -5,7 +5,10 @@ from time import perf_counter
 
 import pytest
 import spacy
+from spacy.matcher import Matcher
+from spacy.tokens import Doc
 
+from medtext.components.abbreviations import bracketed
 from medtext.components.phi import ANY_CASE, CAPITALISED, again
 from medtext.components.sections import SectionFinder
 from medtext.config import Config
@@ -193,6 +196,23 @@ def test_abbreviations_that_the_note_defines(clues) -> None:
     }
     assert [text[slice(*short)] for short in long_forms] == ["AF", "AF"]
     assert not findings(clues("He has atrial fibrillation.")).long_forms
+
+
+@pytest.mark.parametrize(
+    "text", ["( a ( b c ) ) ( d e", "( ( ( a ) b ) c ) ) ( )", "(", ") a ( b ) (", "a ( b c d e f g h i j )"]
+)
+def test_brackets_are_those_that_spacys_matcher_would_find(clues, text: str) -> None:
+    matcher = Matcher(clues.vocab)
+    matcher.add("brackets", [[{"ORTH": "("}, {"OP": "+"}, {"ORTH": ")"}]])
+    doc = Doc(clues.vocab, text.split())
+    assert [match[1:] for match in bracketed(doc)] == [match[1:] for match in matcher(doc) if match[2] - match[1] <= 10]
+
+
+@pytest.mark.parametrize("text", ["xxx (HCC), " * 4500, "(AB " * 12000, "(A " * 6000 + ") " * 6000])
+def test_abbreviations_of_hostile_texts_take_no_long(clues, text: str) -> None:
+    begin = perf_counter()
+    clues.get_pipe("medtext_abbreviations")(clues.make_doc(text))
+    assert perf_counter() - begin < 5
 
 
 def lexicon(clues, text: str) -> set[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """Tags to spans: the short cut finds the same path as the whole search, and every path is allowed."""
 
+from time import perf_counter
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,13 @@ def test_the_short_cut_scores_as_well_as_the_whole_search(seed: int) -> None:
     rows = np.arange(len(random))
     assert ALLOWED[found[:-1], found[1:]].all()
     assert random[rows, found].sum() == pytest.approx(random[rows, best].sum(), abs=1e-2)
+
+
+def test_a_note_of_nothing_but_breaks_takes_no_long() -> None:
+    begin = perf_counter()
+    found = decode(scores(*["I-DX_NAME", "I-TEST_NAME"] * 10_000))
+    assert ALLOWED[found[:-1], found[1:]].all()
+    assert perf_counter() - begin < 10
 
 
 def test_an_empty_note_has_no_tags() -> None:

@@ -119,7 +119,7 @@ def test_a_model_that_is_not_there_is_one_error_and_not_one_a_note(workers: int)
         list(run(QUIET, Config(), Job(workers, builder=fakes.build_none)))
 
 
-@pytest.mark.parametrize(("workers", "timeout"), [(0, None), (1, 0.0), (1, -1.0), (1, float("nan"))])
+@pytest.mark.parametrize(("workers", "timeout"), [(0, None), (1, 0.0), (1, -1.0), (1, float("nan")), (1, 1e12)])
 def test_jobs_that_cannot_be_are_wrong_usage(workers: int, timeout: float | None) -> None:
     with pytest.raises(UsageError):
         Job(workers, timeout)

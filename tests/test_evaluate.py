@@ -92,31 +92,35 @@ def gold_file(folder: Path, *notes: object) -> Path:
 
 
 def test_gold_notes_are_read(tmp_path: Path) -> None:
+    assert list(read_gold(gold_file(tmp_path, "\ufeff" + json.dumps(NOTE)))) == [
+        NOTE
+    ]  # as Excel and Notepad begin a file
     separated = {**NOTE, "id": 7, "text": "pain\u2028\u0085here"}
     assert list(read_gold(gold_file(tmp_path, NOTE, "", separated))) == [NOTE, {**separated, "id": "7"}]
 
 
 @pytest.mark.parametrize(
-    "note",
+    ("note", "said"),
     [
-        "{",
-        "[]",
-        {"id": "a"},
-        {"id": "a", "spans": []},
-        {**NOTE, "text": 4},
-        {**NOTE, "spans": [{**SPAN, "end": 9}]},
-        {**NOTE, "spans": [{**SPAN, "start": 0.0}]},
-        {**NOTE, "spans": [{**SPAN, "type": "DISEASE"}]},
-        {**NOTE, "spans": [{**SPAN, "traits": ["NEGATED"]}]},
-        {**NOTE, "spans": [{**SPAN, "parent": 9}]},
-        {**NOTE, "spans": [{**SPAN, "icd10cm": [10]}]},
-        {**NOTE, "spans": [{**SPAN, "icd10cm": 10}]},
-        {**NOTE, "spans": [SPAN, {**SPAN, "start": 2}]},
-        {**NOTE, "spans": [{"start": 0, "end": 4, "type": "DX_NAME"}]},
+        ("{", "it is not valid JSON"),
+        ("[]", "it is no JSON object"),
+        ({"id": "a"}, "it has no text"),
+        ({"id": "a", "spans": []}, "it has no text"),
+        ({**NOTE, "text": 4}, "its text is no string"),
+        ({**NOTE, "spans": [7]}, "its spans are no list of objects"),
+        ({**NOTE, "spans": [{**SPAN, "end": 9}]}, "its span 1 is from 0 to 9, in a text of 4 characters"),
+        ({**NOTE, "spans": [{**SPAN, "start": 0.0}]}, "its span 1 has no start and end in whole numbers"),
+        ({**NOTE, "spans": [{**SPAN, "type": "DISEASE"}]}, "its span 1 has a type that there is not"),
+        ({**NOTE, "spans": [{**SPAN, "traits": ["NEGATED"]}]}, "its span 1 has a trait that there is not"),
+        ({**NOTE, "spans": [SPAN, {**SPAN, "id": 2, "parent": 9}]}, "its span 2 has a parent that is no span"),
+        ({**NOTE, "spans": [SPAN, {**SPAN, "start": 2}]}, "two of its spans have the same id"),
+        ({**NOTE, "spans": [{"start": 0, "end": 4, "type": "DX_NAME"}]}, "its span 1 has no id"),
+        ({**NOTE, "spans": [{**SPAN, "icd10cm": [10]}]}, "its span 1 has a code that is no string"),
+        ({**NOTE, "spans": [{**SPAN, "icd10cm": 10}]}, "its span 1 has codes that are no list"),
     ],
 )
-def test_gold_that_is_wrong_names_its_line(tmp_path: Path, note: object) -> None:
-    with pytest.raises(UsageError, match=r"Line 2 of .* is not a gold note"):
+def test_gold_that_is_wrong_names_its_line(tmp_path: Path, note: object, said: str) -> None:
+    with pytest.raises(UsageError, match=rf"Line 2 of .* is not a gold note: .*{said}"):
         evaluate_files(gold_file(tmp_path, {**NOTE, "id": "b"}, note), None, Config())
 
 

@@ -4,13 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from time import process_time
 
+import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import medtext
 from medtext.config import Config
 from medtext.engines.local import Job, run
+from medtext.errors import UsageError
 from medtext.schema import Note, Record
 from tests.conftest import ROOT, SAMPLES
 
@@ -81,6 +85,34 @@ def test_spans_of_the_callers_are_kept_and_get_traits() -> None:
     assert not medtext.extract(text, nlp=NLP, spans=[]).entities
     blank = medtext.extract(text, nlp=NLP, spans=[(3, 4, "DX_NAME")])
     assert [(one.begin, one.end) for one in blank.entities] == [(3, 4)]
+
+
+@pytest.mark.parametrize("text", [7, 0.5, float("nan"), b"She has fever.", ["She has fever."]])
+def test_what_is_no_text_is_a_record_that_says_so(text: object) -> None:
+    error = medtext.extract(text, nlp=NLP).error
+    assert error.code == "MissingText"
+    assert error.message == f"The note is of type {type(text).__name__} and not a string."
+
+
+def test_spans_count_in_whole_numbers_of_any_kind() -> None:
+    text = "She denies chest pain."
+    record = medtext.extract(text, nlp=NLP, spans=[(np.int64(11), np.int64(21), "DX_NAME")])
+    assert json.loads(json.dumps(record.to_json()))["Entities"][0]["EndOffset"] == 21
+    for wrong in (11.0, "11", None):
+        with pytest.raises(UsageError, match="is wrong"):
+            medtext.extract(text, nlp=NLP, spans=[(wrong, 21, "DX_NAME")])
+
+
+def test_a_model_is_not_a_config() -> None:
+    with pytest.raises(UsageError, match="A Config is needed, not 'accurate'; a model is named by model="):
+        medtext.load("accurate")
+
+
+@pytest.mark.parametrize("unit", ["no fever ", "3/14 ", "Smith ", "Lasix 40 mg PO BID prn pain x 10 days, ", "[NAME] "])
+def test_time_grows_with_the_note_and_no_faster(unit: str) -> None:
+    begin = process_time()
+    medtext.extract(unit * (40_000 // len(unit)), nlp=NLP)
+    assert process_time() - begin < 20
 
 
 def test_the_same_notes_give_the_same_bytes() -> None:

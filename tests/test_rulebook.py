@@ -1,6 +1,7 @@
 """Rules are checked when they are loaded, and what is wrong is named."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ def test_toml_that_is_wrong_is_a_rule_error(tmp_path: Path) -> None:
         load_toml(written(tmp_path, "[[rule]\n", "rules.toml"), "rule", Rule)
     with pytest.raises(RuleError, match="no str"):
         load_toml(written(tmp_path, "[[rule]]\nid = 1\nterm = 'x'\n", "rules.toml"), "rule", Rule)
+
+
+@pytest.mark.parametrize(
+    "load", [load_words, partial(load_table, kind=Rule), partial(load_toml, table="rule", kind=Rule)]
+)
+def test_a_file_of_rules_that_cannot_be_read_is_a_rule_error(tmp_path: Path, load) -> None:
+    with pytest.raises(RuleError, match=r"nowhere\.tsv cannot be read: No such file"):
+        load(tmp_path / "nowhere.tsv")
+    (tmp_path / "latin.tsv").write_bytes("id\tterm\na\tfièvre\n".encode("latin-1"))
+    with pytest.raises(RuleError, match=r"latin\.tsv is not UTF-8 text"):
+        load(tmp_path / "latin.tsv")
 
 
 def test_a_name_in_braces_stands_for_a_text_that_rules_share(tmp_path: Path) -> None:

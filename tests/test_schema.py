@@ -3,8 +3,10 @@
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from medtext.schema import CATEGORY_OF, TYPES, Attribute, Entity, Failure, Mention, Record, Sig, Trait, Value
+from medtext.schema import CATEGORY_OF, TYPES, Attribute, Entity, Failure, Mention, Record, Sig, Trait, Value, apart
 
 RECORD = Record(
     "ward-3/note-017.txt",
@@ -107,3 +109,13 @@ def test_every_type_has_a_category() -> None:
 )
 def test_overlap_is_a_character_in_common(one, other, expected) -> None:
     assert Mention(*one, "DX_NAME").overlaps(Mention(*other, "DX_NAME")) is expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 6))))
+def test_of_mentions_that_overlap_the_first_stays(places: list[tuple[int, int]]) -> None:
+    ranked = [Mention(begin, begin + length, "DX_NAME") for begin, length in places]
+    kept: list[Mention] = []
+    for mention in ranked:
+        if not any(mention.overlaps(other) for other in kept):
+            kept.append(mention)
+    assert apart(ranked) == sorted(kept)

@@ -5,6 +5,8 @@ The rule is Schwartz & Hearst's (2003), as scispaCy implements it. Most notes ha
 
 import re
 import warnings
+from collections import deque
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from medtext.findings import findings, text_of
 
 BRACKETED = re.compile(r"\w \([^\s()]*[A-Z][^\s()]*\)")
 """Where a definition may be; anything else is not worth scispaCy's matcher."""
+
+MOST_WORDS = 8  # in a definition's brackets, for scispaCy
 
 
 class AbbreviationFinder:
@@ -39,11 +43,24 @@ class AbbreviationFinder:
             from scispacy.abbreviation import AbbreviationDetector
 
             self._detector = AbbreviationDetector(self._nlp)
+            self._detector.matcher = lambda doc: list(bracketed(doc))  # its own pairs every "(" with every ")"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # W036: scispaCy's matcher is empty when nothing is defined
             self._detector(doc)
         short_forms = sorted(doc._.abbreviations, key=lambda span: (span.start, -span.end))
         return short_forms[:1] + [after for before, after in pairwise(short_forms) if after.start >= before.end]
+
+
+def bracketed(doc: Doc) -> Iterator[tuple[int, int, int]]:
+    """What is in brackets and short enough for scispaCy, brackets and all, in the shape and order of spaCy's matcher."""
+    opened: deque[int] = deque(maxlen=MOST_WORDS + 1)
+    for place, token in enumerate(doc):
+        while opened and place - opened[0] > MOST_WORDS + 1:
+            opened.popleft()
+        if token.text == ")":
+            yield from ((0, begin, place + 1) for begin in reversed(opened) if begin < place - 1)
+        elif token.text == "(":
+            opened.append(place)
 
 
 @Language.factory("medtext_abbreviations", default_config={"rules": ""})

@@ -1,9 +1,9 @@
 """Attributes on their entity: which drug a dose belongs to, which finding a site, which event a date.
 
 Every attribute looks at the mentions round it that can own one (`medtext.link_pairs`), and a network says how likely each
-is (`link_network`); the likeliest owns it, if it is likely enough. Of a drug and its fluid, rules say whose it is (`mixtures`), as
-they do of the items of a list (`listed`); a result in a table belongs to the test at the head of its column (`tables`), and a number
-in the next sentence is a second result only of words that say so (`rules/again.txt`).
+is (`link_network`); the likeliest owns it, if it is likely enough. Of a drug and its fluid, rules say whose it is (`mixtures`),
+as they do of the items of a list (`listed`); a result in a table belongs to the test at the head of its column (`tables`), and
+a number in the next sentence is a second result only of words that say so (`rules/again.txt`).
 """
 
 import re

@@ -159,7 +159,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
         meta: dict[str, Any] = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise ModelError(
-            f"There is no medtext model in {folder}; name a folder that `medtext.training` made."
+            f"There is no medtext model in {folder}; name fast, accurate, or a folder that medtext train made."
         ) from None
     if meta.get("format") != FORMAT or meta.get("tags") != list(TAGS):
         raise ModelError(f"The model in {folder} was made for another version of medtext; train it again.")

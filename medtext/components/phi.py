@@ -8,7 +8,7 @@ Each runs only where a cheap test says that it could find something. Presidio's 
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
@@ -36,6 +36,8 @@ AGAIN = 0.8
 CAPITALISED = re.compile(r"[A-Z][\w'’-]*[a-zA-Z]")
 ANY_CASE = re.compile(r"\b[a-zA-Z][\w'’-]*[a-zA-Z]")
 """A word of a name: for the rules a capitalised one; for the model, which knows hurried notes, any."""
+RUN = re.compile(r"(?<![\w'’-])[a-zA-Z][\w'’-]+")
+APOSTROPHE = re.compile("['’]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class RuleRecognizer(EntityRecognizer):  # type: ignore[misc]
     def __init__(self, rule: PhiRule) -> None:
         self.rule = rule
         self.regex = rule.compiled()
-        self.starts = tuple(rule.starts.split())
+        self.starts = frozenset(rule.starts.split())
         super().__init__(supported_entities=[rule.type], name=rule.id)
 
     def load(self) -> None:
@@ -87,7 +89,8 @@ class RuleRecognizer(EntityRecognizer):  # type: ignore[misc]
     def _matches(self, text: str, artifacts: "NoteArtifacts") -> Iterator[re.Match[str]]:
         """The matches that begin with one of the rule's words, from left to right, without overlaps."""
         free = 0
-        for begin in sorted(place for word in self.starts for place in artifacts.places.get(word, ())):
+        held = artifacts.places.keys() & self.starts
+        for begin in sorted(place for word in held for place in artifacts.places[word]):
             if begin >= free and (match := self.regex.match(text, begin)):
                 free = match.end()
                 yield match
@@ -198,9 +201,23 @@ def again(
                     known.setdefault(word, mention.subtype)
     if carried is not None:
         carried.update(known)
+    begins = _begins(text, known) if known else {}
     for word, subtype in known.items():
-        for match in re.finditer(rf"(?<![\w'’-]){re.escape(word)}(?![\w-])", text):
-            yield Mention(*match.span(), "NAME", AGAIN, "phi:name-again", subtype)
+        for begin in begins.get(word, ()):
+            yield Mention(begin, begin + len(word), "NAME", AGAIN, "phi:name-again", subtype)
+
+
+def _begins(text: str, known: Collection[str]) -> dict[str, list[int]]:
+    """Where each of these words stands as a whole word, or with what an apostrophe adds to it."""
+    begins: dict[str, list[int]] = {}
+    longest = max(map(len, known))
+    for run in RUN.finditer(text):
+        word = run[0]
+        parts = [word[: end.start()] for end in APOSTROPHE.finditer(word, 1, longest + 1)] if not word.isalpha() else ()
+        for part in (word, *parts):
+            if part in known:
+                begins.setdefault(part, []).append(run.start())
+    return begins
 
 
 def _names_before(text: str, carried: Mapping[str, str], name: re.Pattern[str]) -> dict[str, str]:

@@ -129,12 +129,12 @@ class Clues:
         return names
 
     def _suspected_words(self) -> dict[str, list[tuple[float, int]]]:
-        """The words that the model half suspects to be of names, in lower case: how likely, and where."""
+        """The words that the model half suspects to be of names, in lower case: how likely, and where, likeliest first."""
         suspected: dict[str, list[tuple[float, int]]] = {}
         names = self._suspicion.types[:, PLACE_OF["NAME"]]
         for place in np.flatnonzero(names >= SUSPECT).tolist():
             suspected.setdefault(self._words[place].lower(), []).append((float(names[place]), place))
-        return suspected
+        return {word: sorted(found, reverse=True) for word, found in suspected.items()}
 
     def _own_words(self, place: int) -> list[str]:
         own = self._words[self._begins[place] : self._ends[place]]
@@ -212,8 +212,11 @@ class Clues:
         itself = self._candidates[place].score >= SURE
         yield f"elsewhere={min(max((self._names.get(word, 0) - itself for word in own), default=0), 2)}"
         here = range(self._begins[place], self._ends[place])
-        others = [likely for word in own for likely, at in self._suspected.get(word, ()) if at not in here]
-        yield f"suspected elsewhere={_log_odds(max(others)) if others else None}"
+        elsewhere = (
+            next((likely for likely, at in self._suspected.get(word, ()) if at not in here), 0.0) for word in set(own)
+        )
+        likeliest = max(elsewhere, default=0.0)
+        yield f"suspected elsewhere={_log_odds(likeliest) if likeliest else None}"
 
     def _as_date(self, one: Candidate) -> Iterator[str]:
         if short := SHORT_DATE.fullmatch(self._text, one.begin, one.end):

@@ -9,6 +9,7 @@ is never judged.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -115,10 +116,12 @@ class Reviewer:
         spans: dict[tuple[int, int, str], list[Mention]] = {}
         text = text_of(doc)
         masked = [found.span() for found in MASKED.finditer(text)]
+        mask_ends = [end for _, end in masked]
         begins = {(mention.type, mention.begin) for mention in findings(doc).candidates}
         ends = {(mention.type, mention.end) for mention in findings(doc).candidates}
         for mention in self._mentions(doc, suspicion):
-            marked = any(begin < mention.end and mention.begin < end for begin, end in masked)
+            nearest = bisect_right(mask_ends, mention.begin)
+            marked = nearest < len(masked) and masked[nearest][0] < mention.end
             needed = NEEDED[mention.type].search(text, mention.begin, mention.end)
             if needed and not marked and not self._look_alikes.has(mention, text, begins, ends):
                 spans.setdefault((mention.begin, mention.end, mention.type), []).append(mention)
@@ -183,21 +186,26 @@ def chosen(judged: Iterable[tuple[float, Candidate]], threshold: float) -> list[
     What an exact rule finds is as likely as is usually asked for, and is taken whole: those of its type that cover a part
     are widened.
     """
-    kept: list[Mention] = []
+    kept: list[Mention] = []  # sorted, and apart
     settled = [(max(score, USUAL) if one.exact else score, one) for score, one in judged]
-    for score, candidate in sorted(settled, key=lambda one: (-one[0], one[1].begin, -one[1].end, one[1].type)):
-        if score < threshold:
-            break
-        best = max(candidate.mentions, key=lambda mention: (mention.score, mention.source))
-        subtype = next((mention.subtype for mention in candidate.mentions if mention.subtype), "")
-        others = [other for other in kept if best.overlaps(other)]
-        if not others:
-            kept.append(replace(best, score=score, subtype=subtype))
-        elif candidate.exact and {other.type for other in others} == {best.type}:
-            begin, end = min(one.begin for one in (best, *others)), max(one.end for one in (best, *others))
-            kept = [other for other in kept if other not in others]
-            kept.append(replace(others[0], begin=begin, end=end))
-    return sorted(kept)
+    likely = [one for one in settled if one[0] >= threshold]
+    for score, candidate in sorted(likely, key=lambda one: (-one[0], one[1].begin, -one[1].end, one[1].type)):
+        best = _mention(score, candidate)
+        first = bisect_right(kept, best.begin, key=lambda one: one.end)
+        last = bisect_left(kept, best.end, key=lambda one: one.begin)
+        rivals = kept[first:last]
+        if not rivals:
+            kept.insert(first, best)
+        elif candidate.exact and {rival.type for rival in rivals} == {best.type}:
+            begin, end = min(best.begin, rivals[0].begin), max(best.end, rivals[-1].end)
+            kept[first:last] = [replace(rivals[0], begin=begin, end=end)]
+    return kept
+
+
+def _mention(score: float, candidate: Candidate) -> Mention:
+    best = max(candidate.mentions, key=lambda mention: (mention.score, mention.source))
+    subtype = next((mention.subtype for mention in candidate.mentions if mention.subtype), "")
+    return replace(best, score=score, subtype=subtype)
 
 
 @Language.factory("medtext_phi_review", default_config={"rules": "", "model": "fast", "threshold": USUAL})

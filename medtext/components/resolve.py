@@ -5,7 +5,6 @@ type and source by name. Each candidate in that order is kept unless it overlaps
 they stand in, `rules/corrections.toml` says.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from spacy.tokens import Doc
 from medtext.components.corrections import Correction, Corrections
 from medtext.findings import findings, text_of
 from medtext.rulebook import load_table, load_toml, rules_dir
-from medtext.schema import Mention
+from medtext.schema import Mention, apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Resolver:
 
     def __init__(self, rules: Iterable[SourceRule], corrections: Corrections) -> None:
         self.rules, self.corrections = tuple(rules), corrections
+        self._covering: dict[tuple[str, str], SourceRule | None] = {}  # by source and type, of which there are few
 
     def __call__(self, doc: Doc) -> Doc:
         found = findings(doc)
@@ -50,19 +50,14 @@ class Resolver:
         """The candidates that are believed, sorted, without overlaps."""
         ranked = [(rule.rank, mention) for mention in candidates if (rule := self._rule(mention))]
         ranked.sort(key=lambda item: (item[0], -item[1].score, item[1].begin - item[1].end, item[1]))
-        kept: list[Mention] = []
-        for _, mention in ranked:
-            place = bisect_left(kept, (mention.begin, mention.end), key=lambda one: (one.begin, one.end))
-            nearest = range(max(place - 1, 0), min(place + 1, len(kept)))
-            if not any(kept[near].overlaps(mention) for near in nearest):
-                kept.insert(place, mention)
-        return kept
+        return apart(mention for _, mention in ranked)
 
     def _rule(self, mention: Mention) -> SourceRule | None:
-        for rule in self.rules:
-            if rule.covers(mention):
-                return rule if mention.score >= rule.min_score else None
-        return None
+        key = mention.source, mention.type
+        if key not in self._covering:
+            self._covering[key] = next((rule for rule in self.rules if rule.covers(mention)), None)
+        rule = self._covering[key]
+        return rule if rule and mention.score >= rule.min_score else None
 
 
 @Language.factory("medtext_resolve", default_config={"rules": ""})

@@ -37,6 +37,7 @@ NOTES = BATCH  # of a batch, at most
 AHEAD = 3  # batches read ahead, a worker
 LIVES = 200  # batches after which a worker is replaced, where spaCy cannot forget
 LIFE = 20_000  # notes after which a pipeline is, likewise
+LONGEST = 1_000_000  # seconds of a timeout; clocks of the system do not take any number
 GRACE = 1.0  # seconds, or half the limit where that is more, from a note's alarm to the end of its worker
 HANGED = 1  # the exit status of a worker that `lifeline` ended
 BROKEN = 10  # workers that may end before any has done anything
@@ -65,8 +66,9 @@ class Job:
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise UsageError(f"There is work for one worker at least, not for {self.workers}.")
-        if self.timeout is not None and not self.timeout > 0:
-            raise UsageError(f"A timeout is longer than {self.timeout:g} seconds; leave it out for none.")
+        if self.timeout is not None and not 0 < self.timeout <= LONGEST:
+            said = f"A timeout is above 0 and at most {LONGEST:,} seconds, not {self.timeout:g}; leave it out for none."
+            raise UsageError(said)
 
     def build(self, config: Config) -> Language:
         """The pipeline of one process."""

@@ -34,7 +34,9 @@ def checked(note: Note) -> Read:
 
 
 def check_text(text: str) -> None:
-    """Raises `NoteError` for a text that is no note: empty, too long, binary, or not Unicode."""
+    """Raises `NoteError` for a text that is no note: no string, empty, too long, binary, or not Unicode."""
+    if text is not None and not isinstance(text, str):
+        raise NoteError("MissingText", f"The note is of type {type(text).__name__} and not a string.")
     if not text or text.isspace():
         raise NoteError("EmptyNote", "The note is empty.")
     if len(text) > LONGEST_NOTE:

@@ -63,6 +63,8 @@ def check(source: Source) -> None:
     for path in source.paths:
         if path != STDIN and not Path(path).exists():
             raise UsageError(f"There is no {path}.")
+        if not path:
+            raise UsageError("One of the notes' paths is empty; name them all.")
         if path != STDIN and not Path(path).is_dir() and kind(Path(path)) not in TABLES + TEXTS:
             raise UsageError(f"medtext does not read {path}; it reads .txt, .jsonl, .csv, .parquet and .gz of these.")
     missing = [_missing_column(path, source) for path in source.paths]
@@ -117,6 +119,8 @@ def _reported(name: str, items: Iterable[Read], source: Source) -> Iterator[Read
 
 
 def _standard_input(source: Source) -> Iterator[Read]:
+    if sys.stdin is None:  # it was closed
+        raise UsageError("There is no standard input to read.")
     stream = cast(io.BufferedReader, sys.stdin.buffer)
     start = stream.peek().removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] in (b"{", b""):

@@ -19,6 +19,7 @@ from medtext.schema import Note
 TEXT_NAMES = ("text", "note_text", "note", "body")
 ID_NAMES = ("id", "document_id", "documentid", "note_id", "doc_id", "row_id")
 BAD_BYTE = re.compile("[\udc80-\udcff]")  # what Python makes of a byte that is not of the encoding (surrogateescape)
+SEPARATOR = re.compile(r"[;|\t]")  # what some programs write in the place of a comma
 
 Row = Mapping[str, Any]
 
@@ -44,6 +45,8 @@ class TableColumns:
 
     def missing(self, names: Collection[str]) -> str | None:
         """What is wrong with a table of these columns, in a sentence, if anything."""
+        if len(names) == 1 and any(map(SEPARATOR.search, names)):
+            return "There is one column only; separate columns by commas."
         if self.text_in(names) is None:
             wanted = f"no column {self.text!r}" if self.text else f"no column called {' or '.join(TEXT_NAMES)}"
             return f"There is {wanted}; name the one that holds the text with --text-column."

@@ -21,7 +21,7 @@ from medtext.errors import UsageError
 from medtext.readers.limits import Read
 from medtext.schema import Failure, Note
 from medtext.writers.files import file_name
-from medtext.writers.target import STDOUT, part, replacing
+from medtext.writers.target import STDOUT, check_folder, part, replacing
 
 ROWS = 512  # notes of a row group
 
@@ -51,10 +51,17 @@ class RedactedTarget:
             raise UsageError("--force starts again and --resume goes on; choose one.")
         if self.resume and self.path.endswith(".parquet"):
             raise UsageError("Redacted notes in Parquet cannot be resumed; write .jsonl or a folder, or use --force.")
+        if self.is_folder:
+            check_folder(self.path)
 
     @property
     def is_folder(self) -> bool:
         return self.path != STDOUT and not self.path.endswith((".jsonl", ".parquet"))
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether a job that breaks off can be gone on with."""
+        return self.path != STDOUT and not self.path.endswith(".parquet")
 
     def passed(self) -> Passed:
         """What passes by the notes that are there already."""

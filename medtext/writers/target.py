@@ -13,6 +13,8 @@ from medtext.schema import Record
 
 FORMATS = ("json", "jsonl", "parquet")
 STDOUT = "-"
+NO_FOLDERS = (".jsonl", ".parquet", ".json", ".csv", ".tsv", ".txt", ".gz", ".html", ".xlsx")
+"""What ends the name of a file and hardly that of a folder that is to be made."""
 META = ".medtext"
 """The folder, in the output's, of what is needed to go on with a job."""
 
@@ -48,6 +50,8 @@ class Target:
             raise UsageError(f"{self.path} is named for another format than {self.format}; change one of them.")
         if self.force and self.resume:
             raise UsageError("--force starts again and --resume goes on; choose one.")
+        if self.path != STDOUT and not self.is_file:
+            check_folder(self.path)
 
     @property
     def kind(self) -> str:
@@ -62,9 +66,22 @@ class Target:
         return self.path.endswith((".jsonl", ".parquet"))
 
     @property
+    def can_resume(self) -> bool:
+        """Whether a job that breaks off can be gone on with."""
+        return self.path != STDOUT
+
+    @property
     def folder(self) -> Path:
         """Where shards are written: the folder, or what stands beside the one file until that is whole."""
         return part(Path(self.path)) if self.is_file else Path(self.path)
+
+
+def check_folder(path: str) -> None:
+    """Raises `UsageError` for what cannot be meant for a folder."""
+    if not path:
+        raise UsageError("The output has no name; name a folder, something.jsonl, something.parquet, or -.")
+    if path.lower().endswith(NO_FOLDERS) and not Path(path).is_dir():
+        raise UsageError(f"No {path} can be written; name a folder, something.jsonl, something.parquet, or -.")
 
 
 def part(path: Path) -> Path:
