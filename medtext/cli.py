@@ -73,7 +73,10 @@ def main() -> None:
 def _refused(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return f"The disk is full; make room, and {'go on with --resume' if voice.resumes else 'start again'}."
-    place = f" {error.filename}" if isinstance(error.filename, str) else ""
+    named = (
+        isinstance(error.filename, str) and error.filename in sys.argv
+    )  # another may be a note's, whose name says whose
+    place = f" {error.filename}" if named else ""
     return f"The system refuses{place}: {error.strerror or 'no reason given'}."
 
 
@@ -218,7 +221,7 @@ def extract(
         rules,
         _listed(categories),
         min_score,
-        concepts=() if concepts == "none" else tuple(name.lower() for name in _listed(concepts)),
+        concepts=_terminologies(concepts),
         policy=_policy(policy, rules),
         phi_threshold=phi_threshold,
     )
@@ -484,6 +487,15 @@ def _redact(
 
 def _listed(categories: str | None) -> tuple[str, ...]:
     return tuple(name.strip().upper() for name in (categories or "").split(",") if name.strip())
+
+
+def _terminologies(concepts: str) -> tuple[str, ...]:
+    names = tuple(name.lower() for name in _listed(concepts))
+    if names == ("none",):
+        return ()
+    if not names or set(names) - set(CODED):
+        raise UsageError(f"--concepts takes {', '.join(CODED)}, or none for no codes.")
+    return names
 
 
 def _refuse_to_overwrite_notes(paths: Iterable[str], target: Target) -> None:

@@ -103,13 +103,14 @@ def _wrong(row: Any) -> str:
     numbers = [span["id"] for span in spans]
     if len(set(numbers)) < len(numbers):
         return "two of its spans have the same id"
+    parents = {None, *numbers}
     wrong = (
-        f"its span {place} {said}" for place, span in enumerate(spans, 1) if (said := _wrong_span(span, text, numbers))
+        f"its span {place} {said}" for place, span in enumerate(spans, 1) if (said := _wrong_span(span, text, parents))
     )
     return next(wrong, "")
 
 
-def _wrong_span(span: dict[str, Any], text: str, numbers: Sequence[int | str]) -> str:
+def _wrong_span(span: dict[str, Any], text: str, parents: Collection[int | str | None]) -> str:
     """What is wrong with one of the spans of a gold note, if anything."""
     begin, end, traits = span.get("start"), span.get("end"), span.get("traits") or ()
     if not isinstance(begin, int) or not isinstance(end, int):
@@ -124,7 +125,9 @@ def _wrong_span(span: dict[str, Any], text: str, numbers: Sequence[int | str]) -
         return "has codes that are no list"
     if not all(isinstance(code, str) for name in CODED for code in _several(span.get(name, []))):
         return "has a code that is no string"
-    return "" if span.get("parent") in (None, *numbers) else "has a parent that is no span of the note"
+    parent = span.get("parent")
+    known = isinstance(parent, int | str | None) and parent in parents
+    return "" if known else "has a parent that is no span of the note"
 
 
 def _records(rows: Sequence[Mapping[str, Any]], config: Config, given_spans: bool) -> list[Record]:

@@ -60,7 +60,7 @@ def record_of(found: Findings, document_id: str, characters: int, model_version:
 def select(record: Record, categories: Collection[str], concepts: Collection[str] = tuple(CODED)) -> Record:
     """The record without entities and unmapped attributes of other categories (where none is given, all stay), and without
     the codes of other terminologies."""
-    if not record.error and len(concepts) < len(CODED):
+    if not record.error and set(concepts) != set(CODED):
         record = replace(record, entities=tuple(_with_codes(entity, concepts) for entity in record.entities))
     if record.error or not categories:
         return record

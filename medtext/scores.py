@@ -109,8 +109,8 @@ class Coding:
 
     def add(self, right: Sequence[str], given: Sequence[str]) -> None:
         self.wanted += 1
-        self.first += given[:1] != [] and given[0] in right
-        self.category += given[:1] != [] and _category(given[0]) in set(map(_category, right))
+        self.first += bool(given) and given[0] in right
+        self.category += bool(given) and _category(given[0]) in set(map(_category, right))
         self.among += not set(right).isdisjoint(given)
 
     def to_json(self) -> dict[str, float]:

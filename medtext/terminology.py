@@ -8,6 +8,7 @@ without its ending (Porter's English stemmer), and what `rules/concepts/equivale
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial, reduce
@@ -17,6 +18,7 @@ import numpy as np
 import snowballstemmer
 from numpy.typing import NDArray
 
+from medtext.errors import RuleError
 from medtext.rulebook import load_table, load_words
 
 WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -120,26 +122,24 @@ class Terminology:
     ) -> None:
         self.codes, self.descriptions = codes, descriptions
         self.place_of = {code: place for place, code in enumerate(codes)}
-        self._sided = {
-            (side, _sideless(said)): place
-            for place, said in enumerate(descriptions)
-            for side in SIDES
-            if side in said.lower()
-        }
+        self._sided = _by_side(descriptions)
         self._stems = {stem: place for place, stem in enumerate(stems)}
         self._rarity, self._rarest = rarity.tolist(), float(rarity.max())
         self._first, self._names, self._concept = first.tolist(), names, concept
-        self._prior_of = prior
+        self._prior_of_concept = prior
         self.sizes = dict(zip(concept.tolist(), sizes.tolist(), strict=True))  # of the last name of each concept
-        self._scale, self._prior = trust / lengths, prior[concept]
+        self._scale, self._prior_of_name = trust / lengths, prior[concept]
         self._count = len(concept)
 
     @classmethod
     def load(cls, path: Path) -> Terminology:
-        """The index in a file."""
-        with np.load(path, allow_pickle=False) as stored:
-            parts = dict(stored)
-        texts = {name: bytes(parts.pop(name)).decode().split("\n") for name in ("codes", "descriptions", "stems")}
+        """The index in a file. Raises `RuleError`."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                parts = dict(stored)
+            texts = {name: bytes(parts.pop(name)).decode().split("\n") for name in ("codes", "descriptions", "stems")}
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            raise RuleError(f"{path} cannot be read; rules/compile_concepts.py makes it.") from None
         return cls(texts["codes"], texts["descriptions"], texts["stems"], **parts)
 
     def search(
@@ -151,14 +151,15 @@ class Terminology:
         Names are looked at that have one of the weightiest stems, with `every` all of them; the others only tell these apart.
         """
         known = [(place, weight) for stem, weight in stems.items() if (place := self._stems.get(stem)) is not None]
-        leading = self._leading([place for place, weight in known if weight == max(stems.values())], every)
+        heaviest = max(stems.values(), default=0.0)
+        leading = self._leading([place for place, weight in known if weight == heaviest], every)
         if not len(leading):
             return []
         length = sum((weight * self._weight(stem)) ** 2 for stem, weight in stems.items()) ** 0.5
         shared = np.zeros(self._count, np.float32)  # of each name, what it shares with the text
         for place, weight in known:
             shared[self._having(place)] += weight * self._rarity[place] ** 2 / length
-        likeness = shared[leading] * self._scale[leading] + self._prior[leading]
+        likeness = shared[leading] * self._scale[leading] + self._prior_of_name[leading]
         kept = likeness >= least
         leading, likeness = leading[kept], likeness[kept]
         if len(leading) > ENOUGH * most:
@@ -182,7 +183,7 @@ class Terminology:
     def named(self, stems: Sequence[str]) -> int | None:
         """The likeliest concept with just this name, if there is one."""
         found = self.search(dict.fromkeys(stems, 1.0), 1)
-        return found[0][0] if found and found[0][1] - self._prior_of[found[0][0]] >= SAME else None
+        return found[0][0] if found and found[0][1] - self._prior_of_concept[found[0][0]] >= SAME else None
 
     def of_side(self, place: int, side: str) -> int:
         """The concept of this side for one that leaves the side open: that of "left femur" for "unspecified femur"."""
@@ -192,6 +193,16 @@ class Terminology:
         """A stem's weight; one that no name has says little of what is meant."""
         place = self._stems.get(stem)
         return UNKNOWN * self._rarest if place is None else self._rarity[place]
+
+
+def _by_side(descriptions: Iterable[str]) -> dict[tuple[str, tuple[str, ...]], int]:
+    """The concepts of one side, by it and by their other words; none where two share these."""
+    found: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for place, said in enumerate(descriptions):
+        sides = set(WORD.findall(said.lower())).intersection(SIDES)
+        if len(sides) == 1:
+            found.setdefault((sides.pop(), _sideless(said)), []).append(place)
+    return {key: places[0] for key, places in found.items() if len(places) == 1}
 
 
 def _sideless(description: str) -> tuple[str, ...]:

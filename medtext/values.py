@@ -341,7 +341,7 @@ class ValueReader:
         if "ion" in roles and before.endswith(test):
             text = CHARGE.sub("", text, count=1)
         if text[0] == "." and before.endswith("."):
-            text = text.lstrip(".")  # "Sodium.....138"
+            text = text.lstrip(".") or text  # "Sodium.....138"
         if text[0] in DASHES and "signed" not in roles:
             text = _without_stroke(text, before, test)
         sign = text[:2] if text[0] in "<>" else ""

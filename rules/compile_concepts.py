@@ -54,7 +54,7 @@ class Builder:
 
     def meant(self, text: str) -> list[str]:
         """The concepts that have this name."""
-        return list(self.names.get(tuple(sorted(self.stems(text))), ()))
+        return sorted(self.names.get(tuple(sorted(self.stems(text))), ()))
 
     def write(self, path: Path) -> None:
         """Writes what `medtext.terminology.Terminology` loads."""
@@ -115,7 +115,7 @@ def add_synonyms(builder: Builder, terms: Path, sources: Iterable[str], referenc
         for code, names in synonyms(terms, source):
             meant = {one for name in names for one in builder.meant(name)} or set(references.get(code, ()))
             if 0 < len(meant) <= FEW:
-                found += [(name, one) for name in names for one in meant]
+                found += [(name, one) for name in names for one in sorted(meant)]
         for name, one in found:
             builder.name(name, one, OTHERS)
 

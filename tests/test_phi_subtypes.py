@@ -5,6 +5,7 @@ from time import perf_counter
 import pytest
 
 import medtext
+from medtext.components.phi import PhiRule
 from medtext.components.phi_review import LookAlike, LookAlikes
 from medtext.components.phi_subtypes import SubtypeRule, Subtypes
 from medtext.components.subtype_judge import SubtypeJudge
@@ -371,6 +372,15 @@ def test_look_alikes_of_hostile_texts_take_no_long(text: str) -> None:
     for at in range(0, len(text) - 4, 40):
         for kind in ("DATE", "AGE", "NAME", "ADDRESS", "ID"):
             LOOK_ALIKES.has(Mention(at, at + 3, kind, 0.5, "ner"), text, (), ())
+    assert perf_counter() - begin < 5
+
+
+@pytest.mark.parametrize("filler", [" ", "\n", " \t", ":", "#", "."])
+def test_labels_before_long_gaps_take_no_long(filler: str) -> None:
+    begin = perf_counter()
+    for rule in load_toml(rules_dir() / "phi.toml", "recognizer", PhiRule):
+        for start in rule.starts.split()[:3]:
+            rule.compiled().search(start + filler * 3000 + "x")
     assert perf_counter() - begin < 5
 
 

@@ -193,6 +193,8 @@ def test_what_to_call_for_is_no_finding_yet(nlp) -> None:
         " " * 9000 + "aspirin" + " " * 9000,
         "1" * 50_000,
         " \n" * 9000,
+        " -a" * 9000,
+        "ROS: " + "-a " * 24 + "q",
     ],
     ids=lambda text: text[:8],
 )

@@ -47,9 +47,11 @@ _SPEAKER = r"(?:\[?[a-z]{1,12}[\]:][ \t]*)?"
 QUESTION = re.compile(rf"(?: [^\s?.,:;|()\[\]]++){{0,12}}+ ?\?\s{{1,3}}{_SPEAKER}(?:{_YES}|{_NO})", re.IGNORECASE)
 """The rest of a question and its answer: "fever in the last week? [patient] No"."""
 DENIED = re.compile(
-    r"[ \t]*+[:–-][ \t]*+(?:no|denies|denied|negative for|without)(?: any)? ((?:[\w-]+ ?){1,3})", re.IGNORECASE
+    r"[ \t]*+[:–-][ \t]*+(?:no|denies|denied|negative for|without)(?: any)? ((?:[\w-]+ ?){1,3})"
+    r"(?=[ \t]*(?:$|[\n.;,]))",
+    re.IGNORECASE,
 )
-"""A label that is denied by its own name: "Rash: no new rash", "Suicidal ideation: denies SI"."""
+"""A label that is denied by its own name, and no more: "Rash: no new rash"; but "Seizures: no seizures since 2019"."""
 STEM = 4  # letters by which a name is known again
 NO_OPTION = re.compile(rf"{_NO_WORD}\b", re.IGNORECASE)
 
@@ -96,8 +98,13 @@ def answer(text: str, begin: int, end: int) -> str:
 
 
 def _is_named(asked: str, denied: str) -> bool:
-    """Whether what is denied is what is asked, as it is or by its initials."""
-    return asked[:STEM] in denied or "".join(word[0] for word in asked.split()) in denied.split()
+    """Whether what is denied is what is asked, by how its words begin or by its initials."""
+    words, said = asked.split(), denied.split()
+    initials = "".join(word[0] for word in words)
+    begin = asked[:STEM]
+    return (len(words) > 1 and initials in said) or any(
+        word == begin if len(begin) < STEM else word.startswith(begin) for word in said
+    )
 
 
 def _chosen(text: str, end: int) -> str | None:

@@ -72,7 +72,7 @@ class Lists:
 def _dosed(text: str, mentions: Sequence[Mention], owner: int) -> bool:
     """Whether a drug begins its line, and its dose stands on it."""
     head = text[text.rfind("\n", 0, mentions[owner].begin) + 1 : mentions[owner].begin]
-    after = mentions[owner + 1 :][:1]
+    after = mentions[owner + 1 : owner + 2]
     return not head.strip() and any(
         one.type in DOSES and "\n" not in text[mentions[owner].end : one.begin] for one in after
     )

@@ -54,11 +54,14 @@ class Head:
     def _under(self, begin: int, cells: Cells) -> list[int]:
         """The column of each cell of a row that begins there, by its number and by what stands above it.
 
-        A row with fewer cells than the head must be level with it: hand-made columns drift.
+        Where every head is a test's their order is certain. A row with fewer cells than the head must be level with it:
+        hand-made columns drift.
         """
         above = [self._above(begin, cell) for cell in cells]
         if len(cells) == len(self.cells):
-            fits = all(place in heads or not heads for place, heads in enumerate(above))
+            fits = len(self.tests) == len(cells) or all(
+                place in heads or not heads for place, heads in enumerate(above)
+            )
             return [place if fits or heads == [place] else -1 for place, heads in enumerate(above)]
         pairs = [(cell, self.cells[heads[0]]) for cell, heads in zip(cells, above, strict=True) if heads]
         down = begin - self.begin
