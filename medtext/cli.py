@@ -73,10 +73,9 @@ def main() -> None:
 def _refused(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return f"The disk is full; make room, and {'go on with --resume' if voice.resumes else 'start again'}."
-    named = (
-        isinstance(error.filename, str) and error.filename in sys.argv
-    )  # another may be a note's, whose name says whose
-    place = f" {error.filename}" if named else ""
+    name = error.filename if isinstance(error.filename, str) else ""
+    typed = any(argument.startswith(name) for argument in sys.argv)  # another may be a note's, and say whose
+    place = f" {name}" if name and typed else ""
     return f"The system refuses{place}: {error.strerror or 'no reason given'}."
 
 
