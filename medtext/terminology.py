@@ -129,7 +129,6 @@ class Terminology:
         self._prior_of_concept = prior
         self.sizes = dict(zip(concept.tolist(), sizes.tolist(), strict=True))  # of the last name of each concept
         self._scale, self._prior_of_name = trust / lengths, prior[concept]
-        self._count = len(concept)
 
     @classmethod
     def load(cls, path: Path) -> Terminology:
@@ -156,10 +155,10 @@ class Terminology:
         if not len(leading):
             return []
         length = sum((weight * self._weight(stem)) ** 2 for stem, weight in stems.items()) ** 0.5
-        shared = np.zeros(self._count, np.float32)  # of each name, what it shares with the text
+        shared = np.zeros(len(leading), np.float32)  # of each name, what it shares with the text
         for place, weight in known:
-            shared[self._having(place)] += weight * self._rarity[place] ** 2 / length
-        likeness = shared[leading] * self._scale[leading] + self._prior_of_name[leading]
+            shared += np.float32(weight * self._rarity[place] ** 2 / length) * _among(leading, self._having(place))
+        likeness = shared * self._scale[leading] + self._prior_of_name[leading]
         kept = likeness >= least
         leading, likeness = leading[kept], likeness[kept]
         if len(leading) > ENOUGH * most:
@@ -174,7 +173,8 @@ class Terminology:
         having = [self._having(stem) for stem in stems]
         if every and having:
             return reduce(partial(np.intersect1d, assume_unique=True), having)
-        return np.concatenate([names for names in having if len(names) <= MANY] or having or [self._names[:0]])
+        rare = [names for names in having if len(names) <= MANY] or having
+        return np.unique(np.concatenate(rare)) if len(rare) > 1 else rare[0] if rare else self._names[:0]
 
     def _having(self, stem: int) -> Places:
         """The names that have a stem."""
@@ -193,6 +193,12 @@ class Terminology:
         """A stem's weight; one that no name has says little of what is meant."""
         place = self._stems.get(stem)
         return UNKNOWN * self._rarest if place is None else self._rarity[place]
+
+
+def _among(names: Places, having: Places) -> NDArray[np.bool_]:
+    """Which of the names are among those that have a stem; both are sorted."""
+    found: NDArray[np.bool_] = having[np.minimum(np.searchsorted(having, names), len(having) - 1)] == names
+    return found
 
 
 def _by_side(descriptions: Iterable[str]) -> dict[tuple[str, tuple[str, ...]], int]:

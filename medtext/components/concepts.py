@@ -40,8 +40,8 @@ class ConceptFinder:
 
 
 def said(text: str, begin: int, end: int) -> str:
-    """The words of a span, as far as they count."""
-    return text[begin : min(end, begin + LONGEST)]
+    """The words of a span, as far as they count; in lower case, since the coder keeps what it has seen."""
+    return " ".join(text[begin : min(end, begin + LONGEST)].lower().split())
 
 
 def in_full(text: str, found: Findings, mention: Mention) -> str:
