@@ -29,8 +29,8 @@ LIKELY = ((0.6, 0.85, 0.93, 1.0, 1.05), (0.25, 0.45, 0.65, 0.85, 0.9))
 """Of mentions that were not coded by hand, how like the likeliest name was, and how often its code was right."""
 BESIDE, ELSE_BESIDE = {"SYSTEM_ORGAN_SITE": 1.0}, 0.3
 """What a word of an attribute counts, by its type, against one of the mention."""
-BY_HAND = 0.9
-"""How sure what was coded by hand is."""
+BY_HAND, BY_TWO_LETTERS = 0.9, 0.75
+"""How sure what was coded by hand is; two letters mean too much ("AD": of 22 that a second coder coded, 17 were right)."""
 NAMED, OF_STRENGTH, OTHER = 0.95, 0.85, 0.5
 """How sure a medication is with just this name, a product of the strength that is told, and one that has more in it."""
 CACHED = 20_000
@@ -176,10 +176,11 @@ class Coder:
         """The likeliest concepts, of the side that is told; that given by hand is sure, and first where nothing else is told."""
         least = LEAST.get(asked.kind, USUAL_LEAST)
         found = {place: likely(like) for place, like in index.search(asked.stems, MOST + 2, least)}
+        sure = BY_TWO_LETTERS if asked.row and len(asked.row.mention) <= 2 else BY_HAND
         if by_hand is not None and (asked.whole or by_hand in found):
-            found[by_hand] = BY_HAND
+            found[by_hand] = sure
         if by_hand is not None and asked.whole:
-            found = {by_hand: BY_HAND} | found
+            found = {by_hand: sure} | found
         of_side: dict[int, float] = {}
         for place, score in found.items():
             of_side.setdefault(index.of_side(place, asked.side), score)

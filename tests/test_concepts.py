@@ -74,6 +74,11 @@ def test_concepts_are_five_at_most_and_the_likeliest_come_first(coder: Coder) ->
             assert len({concept.code for concept in concepts}) == len(concepts)
 
 
+def test_two_letters_are_less_sure(coder: Coder) -> None:
+    pneumonia, embolism = (coder.concepts("MEDICAL_CONDITION", said).icd10cm[0] for said in ("pneumonia", "PE"))
+    assert (pneumonia.score, embolism.score) == (0.9, 0.75)
+
+
 def test_every_code_given_by_hand_is_one(coder: Coder) -> None:
     from medtext.coding import NONE, Everyday
 
