@@ -16,14 +16,15 @@ from typing import Any
 
 from medtext.config import Config
 from medtext.evaluate import evaluate_files
+from medtext.schema import TERMINOLOGIES
 from medtext.scores import ALL
 
 ROOT = Path(__file__).resolve().parent.parent
 PHI = frozenset({"PROTECTED_HEALTH_INFORMATION"})
 REPORTS, STYLES = "dev.jsonl", "dev_other_styles.jsonl"
 UNSEEN, IDENTIFIERS, QUERIES = (f"models/gold/{name}_unseen.jsonl" for name in ("styles", "phi", "queries"))
-TERMINOLOGIES = {"icd10cm": "ICD-10-CM", "rxnorm": "RxNorm"}
-"""Those that gold has codes of."""
+CODES = {name: TERMINOLOGIES[name] for name in ("icd10cm", "rxnorm")}
+"""The terminologies that gold has codes of."""
 
 Scores = Mapping[str, Any]
 
@@ -54,7 +55,7 @@ def rows_of(model: str, gold: Path) -> Iterator[tuple[str, str]]:
             for scores in (on_given[REPORTS], on_given[STYLES])
         ]
         yield rf"\| `{trait}` \| (?=\d\.\d+ \(\d+\) \| )", " | ".join(cells)
-    for terminology, called in TERMINOLOGIES.items():
+    for terminology, called in CODES.items():
         codes = on_given[UNSEEN]["codes"][terminology]
         cells = [str(codes["gold"]), *(f"{codes[key]:.3f}" for key in ("first", "category", "among"))]
         yield rf"\| {called} \| (?=\d+ \| )", " | ".join(cells)
@@ -102,7 +103,7 @@ def main() -> None:
     for model, rows in models.items():
         _rewrite(ROOT / "models" / model / "README.md", rows)
     named = {begin: cells for rows in models.values() for begin, cells in rows.items()}
-    common = (*(f"`{model}`" for model in models), *TERMINOLOGIES.values())
+    common = (*(f"`{model}`" for model in models), *CODES.values())
     shared = {begin: cells for begin, cells in named.items() if any(word in begin for word in common)}
     _rewrite(ROOT / "README.md", shared | (by_type(models) if len(models) > 1 else {}))
 

@@ -22,7 +22,7 @@ import typer
 from medtext.config import CAREFUL, Config
 from medtext.errors import MedtextError, UsageError
 from medtext.policy import PHI, Policy, load_policy
-from medtext.schema import CODED
+from medtext.schema import CODED, TERMINOLOGIES
 from medtext.version import __version__
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def phi(
     _extract(source, config, Job(workers, timeout), target, hash_ids, shard_notes, leaks, report)
 
 
-def _coding_command(terminology: str, called: str, what: str) -> None:
+def _coding_command(terminology: str, what: str) -> None:
     """The command that narrows `extract` to what one terminology has codes for."""
 
     def command(
@@ -295,21 +295,34 @@ def _coding_command(terminology: str, called: str, what: str) -> None:
         shard_notes: ShardNotes = 5_000,
         log_json: LogJson = False,
     ) -> None:
-        from medtext.engines.local import Job
-        from medtext.readers import Source, TableColumns
-        from medtext.writers import Target
+        extract(
+            notes,
+            out,
+            format,
+            ",".join(CODED[terminology]),
+            min_score,
+            terminology,
+            workers=workers,
+            timeout=timeout,
+            text_column=text_column,
+            id_column=id_column,
+            encoding=encoding,
+            hash_ids=hash_ids,
+            force=force,
+            resume=resume,
+            model=model,
+            rules=rules,
+            shard_notes=shard_notes,
+            log_json=log_json,
+        )
 
-        voice.json = log_json
-        config = Config(model, rules, CODED[terminology], min_score, concepts=(terminology,))
-        source = Source(tuple(notes), TableColumns(text_column, id_column), encoding)
-        _extract(source, config, Job(workers, timeout), Target(out, format, force, resume), hash_ids, shard_notes)
-
+    called = TERMINOLOGIES[terminology]
     app.command(terminology, help=f"Read notes and write a record of {what} with codes of {called} for each.")(command)
 
 
-_coding_command("icd10cm", "ICD-10-CM", "conditions")
-_coding_command("rxnorm", "RxNorm", "medications")
-_coding_command("snomedct", "SNOMED CT", "conditions, tests, procedures, treatments and anatomy")
+_coding_command("icd10cm", "conditions")
+_coding_command("rxnorm", "medications")
+_coding_command("snomedct", "conditions, tests, procedures, treatments and anatomy")
 
 
 def _check_report(report: Path, force: bool, resume: bool) -> None:

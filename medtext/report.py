@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from medtext.errors import UsageError
-from medtext.schema import CATEGORIES
+from medtext.schema import CATEGORIES, CONCEPT_LISTS, TERMINOLOGIES
 
 Row = Mapping[str, Any]
 
-CONCEPTS = {"ICD10CMConcepts": "ICD-10-CM", "RxNormConcepts": "RxNorm", "SNOMEDCTConcepts": "SNOMED CT"}
+CONCEPTS = {CONCEPT_LISTS[terminology]: called for terminology, called in TERMINOLOGIES.items()}
 NO_RECORDS = ("manifest.json", "successful_files.json", "unprocessed_files.json")
 SCORE_BARS = 20  # of the plot of scores, from 0 to 1
 NOTE_BARS = (0, 1, 5, 10, 20, 50, 100, 200)  # entities of a note: where each bar begins

@@ -375,6 +375,8 @@ class Concepts:
         return cls(**lists) if any(lists.values()) else None
 
 
+TERMINOLOGIES = {"icd10cm": "ICD-10-CM", "rxnorm": "RxNorm", "snomedct": "SNOMED CT"}
+"""What the terminologies are called."""
 CONCEPT_LISTS = {"icd10cm": "ICD10CMConcepts", "rxnorm": "RxNormConcepts", "snomedct": "SNOMEDCTConcepts"}
 """The terminologies, which are the fields of `Concepts`, and what their concepts are called in an entity's JSON."""
 CODED = {
